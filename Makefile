@@ -1,0 +1,61 @@
+# rpm-ledger: everything a person or a CI machine needs, from a bare Python 3.11 or newer.
+
+PYTHON ?= python3
+VENV ?= .venv
+PORT ?=
+KEEP ?=
+ARGS ?=
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input
+CODE := rpm devices billing tests benchmarks
+
+.DEFAULT_GOAL := help
+.PHONY: help run test check bench lock clean
+
+help: ## show this list
+	@echo "make TARGET, where TARGET is one of:"
+	@sed -n 's/^\([a-z]*\):[^#]*## \(.*\)$$/  \1|\2/p' $(firstword $(MAKEFILE_LIST)) | awk -F'|' '{ printf "%-8s %s\n", $$1, $$2 }'
+
+run: $(VENV)/.runtime ## start the demo practice (ARGS=--no-serve ends after the export; PORT=8000; KEEP=1)
+	@$(BIN)/rpm-ledger demo $(if $(PORT),--port $(PORT)) $(if $(filter-out 0,$(KEEP)),--keep) $(ARGS)
+
+test: $(VENV)/.dev ## run every test, on SQLite and on PostgreSQL
+	@$(BIN)/python -m pytest -n 2 $(ARGS)
+
+check: $(VENV)/.dev ## lint, formatting, types and import contracts
+	$(BIN)/ruff check $(CODE)
+	$(BIN)/ruff format --check $(CODE)
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-cache
+
+bench: $(VENV)/.dev ## measure close and dashboard, and write docs/performance.md
+	$(BIN)/python benchmarks/close.py
+	$(BIN)/python benchmarks/dashboard.py
+
+lock: ## resolve pyproject.toml anew into the two lock lists
+	rm -rf var/lock && $(PYTHON) -m venv var/lock
+	var/lock/bin/python -m pip install --quiet --disable-pip-version-check '.[postgres]'
+	{ sed -n 1p requirements.lock; var/lock/bin/python -m pip freeze --exclude rpm-ledger; } > var/lock/runtime
+	var/lock/bin/python -m pip install --quiet --disable-pip-version-check '.[postgres,dev]'
+	{ sed -n 1,2p requirements-dev.lock; var/lock/bin/python -m pip freeze --exclude rpm-ledger | grep -vxF -f var/lock/runtime; } > var/lock/dev
+	mv var/lock/runtime requirements.lock && mv var/lock/dev requirements-dev.lock && rm -rf var/lock
+
+clean: ## remove the virtual environment, caches and the demo's database
+	rm -rf $(VENV) var build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache htmlcov .coverage
+	find $(CODE) -name __pycache__ -type d -prune -exec rm -rf {} +
+
+$(VENV)/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "rpm-ledger needs Python 3.11 or newer; name one with PYTHON=/path/to/python" >&2; exit 1; }
+	@$(PYTHON) -m venv $(VENV)
+
+# The stamps make an installation run again only when what it installs from has changed.
+$(VENV)/.runtime: requirements.lock pyproject.toml | $(VENV)/bin/python
+	@echo "installing rpm-ledger into $(VENV) ..."
+	@$(PIP) install --quiet -r requirements.lock
+	@$(PIP) install --quiet --no-deps -e .
+	@touch $@
+
+$(VENV)/.dev: requirements-dev.lock $(VENV)/.runtime
+	@echo "installing test and check tools into $(VENV) ..."
+	@$(PIP) install --quiet -r requirements-dev.lock
+	@touch $@
