@@ -1,0 +1,131 @@
+"""The database connection: how it is opened, and the only place that commits.
+
+Owns pragmas, isolation and what a locked database means. Does not own tables or queries. On
+SQLite a writing transaction takes the write lock at its beginning, so that what it read cannot
+have changed when it writes; on PostgreSQL the organization's head row is the lock (``rpm.audit``).
+"""
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Protocol
+
+from sqlalchemy import Connection, create_engine, event
+from sqlalchemy.engine import URL, Engine, make_url
+from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlmodel import Session
+
+from rpm.errors import Busy
+
+BUSY_TIMEOUT_MILLISECONDS = 5_000
+_WRITES = "rpm_ledger_writes"
+# lock not available, deadlock detected, serialization failure
+_POSTGRESQL_BUSY = frozenset({"55P03", "40P01", "40001"})
+
+
+class DatabaseSettings(Protocol):
+    """What the engine needs of ``rpm.settings.Settings``."""
+
+    @property
+    def database_url(self) -> str:
+        """SQLAlchemy URL of a SQLite file or a PostgreSQL database."""
+
+
+def json_text(value: Any) -> str:
+    """JSON as stored and as digested: sorted keys, no spaces, no NaN."""
+    return json.dumps(
+        value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False
+    )
+
+
+def make_engine(settings: DatabaseSettings) -> Engine:
+    """An engine for the settings' database; ValueError for any but SQLite and PostgreSQL."""
+    url = _with_driver(make_url(settings.database_url))
+    shared: dict[str, Any] = {"hide_parameters": True, "json_serializer": json_text}
+    if url.get_backend_name() == "postgresql":
+        return create_engine(url, pool_pre_ping=True, **shared)
+    if url.database and url.database != ":memory:":
+        Path(url.database).parent.mkdir(parents=True, exist_ok=True)
+    engine = create_engine(
+        url, connect_args={"timeout": BUSY_TIMEOUT_MILLISECONDS / 1000}, **shared
+    )
+    event.listen(engine, "connect", _prepare_sqlite)
+    event.listen(engine, "begin", _begin_sqlite)
+    return engine
+
+
+def _with_driver(url: URL) -> URL:
+    backend = url.get_backend_name()
+    if backend in {"postgres", "postgresql"}:
+        return url.set(drivername="postgresql+psycopg")
+    if backend == "sqlite":
+        return url
+    raise ValueError("the database must be sqlite or postgresql")
+
+
+def _prepare_sqlite(connection: Any, _record: Any) -> None:
+    # the driver's own BEGIN comes late and only before some statements: it is switched off
+    connection.isolation_level = None
+    cursor = connection.cursor()
+    for pragma in (
+        "journal_mode = WAL",
+        "synchronous = FULL",
+        "foreign_keys = ON",
+        "recursive_triggers = ON",
+        f"busy_timeout = {BUSY_TIMEOUT_MILLISECONDS}",
+    ):
+        cursor.execute(f"PRAGMA {pragma}")
+    cursor.close()
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    writes = connection.get_execution_options().get(_WRITES, False)
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+
+@contextmanager
+def transaction(engine: Engine) -> Iterator[Session]:
+    """A session that may write; committed once at the end, rolled back on any exception.
+
+    Raises ``Busy`` when another writer holds the database for longer than the time-out.
+    """
+    with (
+        _busy_as_error(),
+        Session(engine.execution_options(**{_WRITES: True}), expire_on_commit=False) as session,
+    ):
+        if engine.dialect.name == "sqlite":
+            session.connection()
+        yield session
+        session.commit()
+
+
+@contextmanager
+def reading(engine: Engine) -> Iterator[Session]:
+    """A session that sees one state of the database and changes nothing."""
+    options: dict[str, Any] = {}
+    if engine.dialect.name == "postgresql":
+        options = {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
+    with (
+        _busy_as_error(),
+        Session(engine.execution_options(**options), expire_on_commit=False) as session,
+    ):
+        yield session
+
+
+@contextmanager
+def _busy_as_error() -> Iterator[None]:
+    try:
+        yield
+    except DBAPIError as error:
+        if _is_busy(error):
+            raise Busy("the database is busy; try again") from error
+        raise
+
+
+def _is_busy(error: DBAPIError) -> bool:
+    state = getattr(error.orig, "sqlstate", None)
+    if state is not None:
+        return state in _POSTGRESQL_BUSY
+    name = getattr(error.orig, "sqlite_errorname", "")
+    return isinstance(error, OperationalError) and name.startswith(("SQLITE_BUSY", "SQLITE_LOCKED"))
