@@ -1,0 +1,47 @@
+"""Delivery: the values that pass between the door and a vendor's format.
+
+Owns secrets, the outcome of authentication, the items of a body and the error for a body that
+cannot be read as a whole. Does not own how any vendor fills them.
+"""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from devices.reading import Reading, RejectedReading
+
+
+@dataclass(frozen=True)
+class Secret:
+    """A credential of a connection as text (``whsec_...``, ``whpk_...``); never shown in a repr."""
+
+    text: str = field(repr=False)
+
+
+@dataclass(frozen=True)
+class Verified:
+    """An authentic delivery: the sender's message id and when the sender signed it, if it did."""
+
+    message_id: str | None
+    timestamp: datetime | None
+
+
+@dataclass(frozen=True)
+class NotAuthentic:
+    """A delivery that is not authentic; the reason is for our own log and holds no value sent."""
+
+    reason: str
+
+
+class UnreadableDeliveryError(ValueError):
+    """A body that cannot be read as a whole and waits as a dead letter; echoes no content."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+@dataclass(frozen=True)
+class Parsed:
+    """The items of a body in the order sent."""
+
+    items: tuple[Reading | RejectedReading, ...]
