@@ -1,0 +1,1 @@
+"""One module per vendor format; ``devices.vendor`` lists them by name."""
