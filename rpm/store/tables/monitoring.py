@@ -158,14 +158,14 @@ class AssociationEnd(Fact, table=True):
 
 
 class Connection(TenantRow, table=True):
-    """A vendor's door to one organization; mutable in its end only."""
+    """A vendor's door to one organization; mutable in its secrets and its end."""
 
     __table_args__ = (UniqueConstraint("token_hash"),)
 
     vendor: str
     name: str
     token_hash: str  # SHA-256 of the address token, hex
-    secret_encrypted: bytes  # rpm.fields
+    secret_encrypted: bytes  # rpm.fields over JSON: [{"secret", "until" (ISO UTC) or null}]
     settings: dict[str, Any] = Field(sa_type=JsonValue)
     created_at: datetime = Field(sa_type=UtcDateTime)
     retired_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
@@ -186,15 +186,49 @@ class Delivery(Fact, table=True):
     received_at: datetime = Field(sa_type=UtcDateTime)
     headers: dict[str, Any] = Field(sa_type=JsonValue)  # listed ones only
     body: bytes
+    state: str  # read, dead_letter; a later DeliveryReplay overrides it
+    problem: str | None = None
+    results: list[dict[str, Any]] = Field(sa_type=JsonValue)  # the answer given, item by item
+
+
+class DeliveryReplay(Fact, table=True):
+    """A dead letter read again; the latest counts."""
+
+    __table_args__ = fact_table(
+        refers("delivery_id", "delivery"), Index(None, "organization_id", "delivery_id")
+    )
+
+    delivery_id: UUID
     state: str  # read, dead_letter
     problem: str | None = None
+    results: list[dict[str, Any]] = Field(sa_type=JsonValue)
+
+
+class RejectedItem(Fact, table=True):
+    """An item of a delivery or a file that could not be read as a reading; the raw body has it."""
+
+    __table_args__ = fact_table(
+        refers("delivery_id", "delivery"),
+        refers("import_id", "import_run"),
+    )
+
+    delivery_id: UUID | None = None
+    import_id: UUID | None = None
+    place: str  # such as readings[3]
+    reason: str  # devices.reading.RejectedReading
+    message: str
+    vendor_reading_id: str | None = None
 
 
 class Reading(Fact, table=True):
-    """One measurement as understood when it came, whether it counts or not."""
+    """One measurement as understood when it came, whether it counts or not.
+
+    A correction, a deletion by the sender, a device assigned later and a release are new versions
+    under the same identity. A reading holds unless another one supersedes it.
+    """
 
     __table_args__ = fact_table(
-        UniqueConstraint("organization_id", "identity_key"),
+        UniqueConstraint("organization_id", "identity_key", "version"),
         refers("delivery_id", "delivery"),
         refers("import_id", "import_run"),
         refers("connection_id", "connection"),
@@ -204,7 +238,9 @@ class Reading(Fact, table=True):
         refers("patient_id", "patient"),
         refers("supersedes_id", "reading"),
         Index(None, "organization_id", "episode_id", "local_day"),
-        Index(None, "organization_id", "device_id"),
+        Index(None, "organization_id", "vendor", "vendor_device_id"),
+        Index(None, "organization_id", "supersedes_id"),
+        Index(None, "organization_id", "replaces_key"),
     )
 
     delivery_id: UUID | None = None
@@ -212,12 +248,18 @@ class Reading(Fact, table=True):
     connection_id: UUID | None = None
     vendor_reading_id: str | None = None
     identity_key: str  # what makes it the same reading
+    version: int = 1  # counts up under one identity
+    replaces_key: str | None = None  # identity of another reading that this one replaces
+    vendor: str
+    vendor_device_id: str
+    patient_ref: str | None = None  # as sent; means nothing to us
     device_id: UUID | None = None
     association_id: UUID | None = None
     episode_id: UUID | None = None
     patient_id: UUID | None = None
     kind: str  # billing.ledger.facts.KINDS
-    # each: loinc, value (text), ucum, original_value, original_unit
+    measure: str  # devices.kinds.KINDS, finer than kind
+    # each: loinc, value (text), ucum, comparator, original_value, original_unit
     components: list[dict[str, Any]] = Field(sa_type=JsonValue)
     measured_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
     vendor_time: str
@@ -225,13 +267,14 @@ class Reading(Fact, table=True):
     zone: str | None = None
     zone_origin: str | None = None
     time_quality: str
-    received_at: datetime = Field(sa_type=UtcDateTime)
+    received_at: datetime = Field(sa_type=UtcDateTime)  # when its day first reached us
     received_day: date  # the practice's day
     entry_method: str
     status: str  # final, corrected, void
     supersedes_id: UUID | None = None
     countable: bool
     refused_reason: str = ""  # billing.ledger.facts.REFUSED
+    reason_code: str = ""  # devices.counting.REASONS, finer than refused_reason
     flags: list[str] = Field(sa_type=JsonValue)
     content_hash: str
 
@@ -255,13 +298,16 @@ class ReadingConflict(Fact, table=True):
     """The same reading sent again with other content; the first stands until a person decides."""
 
     __table_args__ = fact_table(
+        UniqueConstraint("organization_id", "reading_id", "content_hash"),
         refers("reading_id", "reading"),
         refers("delivery_id", "delivery"),
-        Index(None, "organization_id", "reading_id"),
+        refers("import_id", "import_run"),
     )
 
     reading_id: UUID
     delivery_id: UUID | None = None
+    import_id: UUID | None = None
+    content_hash: str
     content: dict[str, Any] = Field(sa_type=JsonValue)
 
 
