@@ -1,0 +1,233 @@
+"""RuleBook: payer, service day and known day -> one fully joined RuleSet, or an error.
+
+Owns the choice between pages and the joining of a page with what it ``extends``. Does not own the
+reading of pages (``read``) nor their use (``billing.ledger``). There is no default page.
+
+``extends`` names either a page id (lower case) or a payer (upper case); of a payer, the page in
+force on the service day and known on the known day is taken. Joining is the same for both: a
+ladder replaces the one of its name; other tables (exclusions, stops, notices ...) are added to
+those extended; ``em_codes`` and ``not_adopted`` replace when the page gives them; a page's own
+codes replace. A page that must do without something extended is written without ``extends``.
+"""
+
+from collections.abc import Iterable
+from dataclasses import replace
+from datetime import date
+from functools import lru_cache
+from importlib import resources
+from itertools import pairwise
+
+from billing.days import FAR_DAY, day_date, day_number
+from billing.rules.fields import RuleError
+from billing.rules.profile import Profile
+from billing.rules.profiles import ShippedProfile, read_profiles
+from billing.rules.read import digest_of, read_page
+from billing.rules.references import References, shipped_references, shipped_text
+from billing.rules.ruleset import Ladder, RuleSet
+
+
+class NoRuleError(LookupError):
+    """No page in force: names the payer, the day (a day number) and, where known, the code."""
+
+    def __init__(self, payer: str, day: int, code: str | None = None) -> None:
+        about = f" for code {code}" if code else ""
+        super().__init__(f"no rule in force for payer {payer} on {day_date(day)}{about}")
+        self.payer = payer
+        self.day = day
+        self.code = code
+
+
+class RuleBook:
+    """Pages of many payers. Lookups return the same object for the same joined page."""
+
+    def __init__(
+        self,
+        pages: Iterable[RuleSet],
+        profiles: Iterable[ShippedProfile],
+        references: References,
+    ) -> None:
+        self.pages = tuple(sorted(pages, key=lambda page: (page.payer, page.effective_from)))
+        self.profiles = {one.profile.name: one for one in profiles}
+        self.references = references
+        self._by_id = {page.id: page for page in self.pages}
+        self._by_payer: dict[str, list[RuleSet]] = {}
+        self._joined: dict[tuple[str, str], RuleSet] = {}
+        for page in self.pages:
+            self._by_payer.setdefault(page.payer, []).append(page)
+        self._check()
+
+    @property
+    def payers(self) -> tuple[str, ...]:
+        """The payers that have a page, in order of their names."""
+        return tuple(self._by_payer)
+
+    def profile(self, name: str) -> Profile:
+        """The shipped reading of the open questions by its name; KeyError for another."""
+        return self.profiles[name].profile
+
+    def with_pages(self, pages: Iterable[RuleSet]) -> "RuleBook":
+        """A book with a practice's own pages added; RuleError when they do not fit."""
+        return RuleBook((*self.pages, *pages), self.profiles.values(), self.references)
+
+    def page(self, payer: str, service_day: int, known_day: int) -> RuleSet:
+        """The joined page that judges a service day (day number), as known on ``known_day``.
+
+        Among pages in force and known, the one that became known last judges. Raises NoRuleError
+        when the payer is unknown or has no such page.
+        """
+        found = self._in_force(payer, service_day, known_day)
+        if found is None:
+            raise NoRuleError(payer, service_day)
+        joined = self._resolve(found, service_day, known_day)
+        if joined is None:
+            raise NoRuleError(payer, service_day)
+        return joined
+
+    def pages_for(
+        self, payer: str, first_day: int, last_day: int, known_day: int
+    ) -> list[tuple[int, int, RuleSet]]:
+        """Runs (from_day, to_day, page) inside the given days, in order, both ends included.
+
+        A day in no run has no rule: none of an unknown payer has one. Nothing is raised.
+        """
+        cuts = {first_day, last_day + 1}
+        for page in self.pages:
+            cuts.add(day_number(page.effective_from))
+            cuts.add(_last_day(page) + 1)
+        ordered = sorted(cut for cut in cuts if first_day <= cut <= last_day + 1)
+        runs: list[tuple[int, int, RuleSet]] = []
+        for from_day, next_day in pairwise(ordered):
+            found = self._in_force(payer, from_day, known_day)
+            joined = self._resolve(found, from_day, known_day) if found else None
+            if joined is None:
+                continue
+            if runs and runs[-1][2] is joined and runs[-1][1] == from_day - 1:
+                runs[-1] = (runs[-1][0], next_day - 1, joined)
+            else:
+                runs.append((from_day, next_day - 1, joined))
+        return runs
+
+    def _in_force(self, payer: str, service_day: int, known_day: int) -> RuleSet | None:
+        found: RuleSet | None = None
+        for page in self._by_payer.get(payer, ()):
+            in_force = day_number(page.effective_from) <= service_day <= _last_day(page)
+            if not in_force or day_number(page.known_from) > known_day:
+                continue
+            if found is None or page.known_from > found.known_from:
+                found = page
+        return found
+
+    def _resolve(self, page: RuleSet, service_day: int, known_day: int) -> RuleSet | None:
+        if page.extends is None:
+            return page
+        extended = self._by_id.get(page.extends)
+        if extended is None:
+            extended = self._in_force(page.extends, service_day, known_day)
+        if extended is None:
+            return None
+        base = self._resolve(extended, service_day, known_day)
+        if base is None:
+            return None
+        key = (page.id, base.id)
+        if key not in self._joined:
+            self._joined[key] = _join(page, base, self.references)
+        return self._joined[key]
+
+    def _check(self) -> None:
+        seen: set[str] = set()
+        for page in self.pages:
+            if page.id in seen:
+                raise RuleError(page.id, 1, "two pages have this id")
+            seen.add(page.id)
+            if page.extends is not None and page.extends not in {**self._by_id, **self._by_payer}:
+                raise RuleError(page.id, 1, f"extends: {page.extends!r} is neither page nor payer")
+            self._check_cycle(page)
+        for pages in self._by_payer.values():
+            _check_collisions(pages)
+
+    def _check_cycle(self, page: RuleSet) -> None:
+        waiting, seen = [page], {page.id}
+        while waiting:
+            target = waiting.pop().extends
+            if target is None:
+                continue
+            extended = [self._by_id[target]] if target in self._by_id else self._by_payer[target]
+            for one in extended:
+                if one.id == page.id:
+                    raise RuleError(page.id, 1, "extends: the page leads back to itself")
+                if one.id not in seen:
+                    seen.add(one.id)
+                    waiting.append(one)
+
+
+def _last_day(page: RuleSet) -> int:
+    return FAR_DAY - 1 if page.effective_to is None else day_number(page.effective_to)
+
+
+def _check_collisions(pages: list[RuleSet]) -> None:
+    for position, page in enumerate(pages):
+        for other in pages[position + 1 :]:
+            if (
+                other.known_from == page.known_from
+                and day_number(other.effective_from) <= _last_day(page)
+                and day_number(page.effective_from) <= _last_day(other)
+            ):
+                reason = f"covers service days of {page.id} and became known the same day"
+                raise RuleError(other.id, 1, reason)
+
+
+def _join(page: RuleSet, base: RuleSet, references: References) -> RuleSet:
+    by_payer = page.payer != base.payer
+    run = base.id if by_payer else base.id.partition("+")[2]
+    own = {name: code for name, code in page.codes.items() if references.codes.get(name) != code}
+    joined = replace(
+        page,
+        id=f"{page.id}+{run}" if run else page.id,
+        effective_from=max(page.effective_from, base.effective_from)
+        if by_payer
+        else page.effective_from,
+        effective_to=_earlier(page.effective_to, base.effective_to)
+        if by_payer
+        else page.effective_to,
+        known_from=max(page.known_from, base.known_from) if by_payer else page.known_from,
+        ladders=_join_ladders(page.ladders, base.ladders),
+        codes={**base.codes, **own},
+        relaxations=base.relaxations + page.relaxations,
+        waivers=base.waivers + page.waivers,
+        exclusions=base.exclusions + page.exclusions,
+        stops=base.stops + page.stops,
+        notices=base.notices + page.notices,
+        replacements=base.replacements + page.replacements,
+        boundaries=base.boundaries + page.boundaries,
+        not_adopted=page.not_adopted or base.not_adopted,
+        not_adopted_finding=page.not_adopted_finding or base.not_adopted_finding,
+        em_codes=page.em_codes or base.em_codes,
+    )
+    return replace(joined, digest=digest_of(joined))
+
+
+def _join_ladders(own: tuple[Ladder, ...], extended: tuple[Ladder, ...]) -> tuple[Ladder, ...]:
+    by_name = {ladder.name: ladder for ladder in extended}
+    by_name.update({ladder.name: ladder for ladder in own})
+    return tuple(by_name.values())
+
+
+def _earlier(one: date | None, other: date | None) -> date | None:
+    if one is None or other is None:
+        return one or other
+    return min(one, other)
+
+
+@lru_cache(maxsize=1)
+def shipped_book() -> RuleBook:
+    """The book of the shipped pages; read once."""
+    references = shipped_references()
+    pages = [read_page(shipped_text(path), path, references) for path in shipped_page_paths()]
+    text = shipped_text("profiles.toml")
+    return RuleBook(pages, read_profiles(text, "profiles.toml", references), references)
+
+
+def shipped_page_paths() -> tuple[str, ...]:
+    """Paths of the shipped pages below the data folder, in order."""
+    folder = resources.files("billing.rules").joinpath("data", "pages")
+    return tuple(sorted(f"pages/{one.name}" for one in folder.iterdir()))
