@@ -2,47 +2,49 @@
 
 Owns pragmas, isolation and what a locked database means. Does not own tables or queries. On
 SQLite a writing transaction takes the write lock at its beginning, so that what it read cannot
-have changed when it writes; on PostgreSQL the organization's head row is the lock (``rpm.audit``).
+have changed when it writes; on PostgreSQL the organization's head row is the lock.
 """
 
-import json
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 from sqlalchemy import Connection, create_engine, event
 from sqlalchemy.engine import URL, Engine, make_url
 from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlmodel import Session
 
+from rpm.audit import canonical_json
 from rpm.errors import Busy
+from rpm.keys import KeyRing, load_keys
+from rpm.settings import Settings
 
 BUSY_TIMEOUT_MILLISECONDS = 5_000
 _WRITES = "rpm_ledger_writes"
+_AUDIT_KEYS = "rpm_ledger_audit_keys"
 # lock not available, deadlock detected, serialization failure
 _POSTGRESQL_BUSY = frozenset({"55P03", "40P01", "40001"})
 
 
-class DatabaseSettings(Protocol):
-    """What the engine needs of ``rpm.settings.Settings``."""
+def make_engine(settings: Settings) -> Engine:
+    """An engine for the settings' database; ValueError for any but SQLite and PostgreSQL.
 
-    @property
-    def database_url(self) -> str:
-        """SQLAlchemy URL of a SQLite file or a PostgreSQL database."""
-
-
-def json_text(value: Any) -> str:
-    """JSON as stored and as digested: sorted keys, no spaces, no NaN."""
-    return json.dumps(
-        value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False
-    )
-
-
-def make_engine(settings: DatabaseSettings) -> Engine:
-    """An engine for the settings' database; ValueError for any but SQLite and PostgreSQL."""
+    It knows where the audit keys are and reads them when the first event is written, so that
+    migrations run without them.
+    """
     url = _with_driver(make_url(settings.database_url))
-    shared: dict[str, Any] = {"hide_parameters": True, "json_serializer": json_text}
+
+    @cache
+    def keys() -> KeyRing:
+        return load_keys(settings).audit
+
+    shared: dict[str, Any] = {
+        "hide_parameters": True,
+        "json_serializer": canonical_json,
+        "execution_options": {_AUDIT_KEYS: keys},
+    }
     if url.get_backend_name() == "postgresql":
         return create_engine(url, pool_pre_ping=True, **shared)
     if url.database and url.database != ":memory:":
@@ -53,6 +55,12 @@ def make_engine(settings: DatabaseSettings) -> Engine:
     event.listen(engine, "connect", _prepare_sqlite)
     event.listen(engine, "begin", _begin_sqlite)
     return engine
+
+
+def audit_keys(session: Session) -> KeyRing:
+    """The audit keys of the installation behind a session; ``NotReady`` when they are not set."""
+    keys: KeyRing = session.connection().get_execution_options()[_AUDIT_KEYS]()
+    return keys
 
 
 def _with_driver(url: URL) -> URL:

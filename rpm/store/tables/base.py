@@ -82,7 +82,7 @@ class TenantRow(Row):
 class Fact(TenantRow):
     """A row that is only ever inserted.
 
-    ``recording`` (``rpm.audit``) fills ``organization_id``, ``id``, ``recorded_at`` and
+    ``recording`` (``rpm.store.chain``) fills ``organization_id``, ``id``, ``recorded_at`` and
     ``audit_number``, the number of the organization's audit event that recorded it: "known up to
     N" means an audit number of at most N.
     """

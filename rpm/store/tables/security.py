@@ -1,6 +1,6 @@
 """What watches over the rest: audit events, idempotency keys, job runs, imports, demo clock.
 
-Owns their tables. Does not own the chain's arithmetic (``rpm.audit``, ``rpm.store.chain``).
+Owns their tables. Does not own the chain's arithmetic (``rpm.audit``).
 """
 
 from datetime import datetime
