@@ -1,0 +1,107 @@
+"""Guards in the database itself: facts are inserted, never changed, removed or replaced.
+
+Owns the triggers and the grants for the service's role. They refuse and compute nothing. Does not
+own which tables are facts: a table says so (``info["append_only"]``).
+"""
+
+from collections.abc import Sequence
+
+from sqlalchemy import Connection, Table, inspect, text
+
+from rpm.store.tables.base import METADATA
+
+MESSAGE = "append-only"
+"""Every refusal begins with this word."""
+
+_FUNCTION = "rpm_ledger_refuse"
+_REMOVABLE = frozenset({"device_day", "idempotency_key"})
+
+
+def append_only_tables() -> list[Table]:
+    """The tables that refuse everything but reading and inserting, by name."""
+    guarded = [t for t in METADATA.tables.values() if t.info.get("append_only")]
+    return sorted(guarded, key=lambda table: table.name)
+
+
+def guard(connection: Connection, table: str) -> None:
+    """Put the guards on a table as it now stands; anew after a migration rebuilt it."""
+    statements = (
+        _sqlite_guards(table, _keys(connection, table))
+        if connection.dialect.name == "sqlite"
+        else _postgresql_guards(table)
+    )
+    for statement in statements:
+        connection.execute(text(statement))
+
+
+def guard_names(table: str, dialect_name: str) -> set[str]:
+    """Names of the triggers that ``guard`` makes."""
+    kinds = ("update", "delete", "insert") if dialect_name == "sqlite" else ("change",)
+    return {f"append_only_{table}_{kind}" for kind in kinds}
+
+
+def _keys(connection: Connection, table: str) -> list[Sequence[str]]:
+    inspector = inspect(connection)
+    unique = [constraint["column_names"] for constraint in inspector.get_unique_constraints(table)]
+    primary = inspector.get_pk_constraint(table)["constrained_columns"]
+    return [primary, *(columns for columns in unique if columns)]
+
+
+def _sqlite_guards(table: str, keys: list[Sequence[str]]) -> list[str]:
+    # REPLACE removes rows without firing DELETE triggers unless the connection asked for it, so
+    # an insert that would meet an existing key is refused; NEW.rowid is -1 unless one was given
+    refuse = f"SELECT RAISE(ABORT, '{MESSAGE}: {table}')"
+    meets = [" AND ".join(f"{column} = NEW.{column}" for column in columns) for columns in keys]
+    held = f"EXISTS (SELECT 1 FROM {table} WHERE"  # noqa: S608 - names of our own tables
+    known = " OR ".join(f"{held} {key})" for key in meets)
+    given = f"NEW.rowid <> -1 AND {held} rowid = NEW.rowid)"
+    name = f"append_only_{table}"
+    return [
+        f"CREATE TRIGGER {name}_update BEFORE UPDATE ON {table} BEGIN {refuse}; END",
+        f"CREATE TRIGGER {name}_delete BEFORE DELETE ON {table} BEGIN {refuse}; END",
+        f"CREATE TRIGGER {name}_insert BEFORE INSERT ON {table}"
+        f" WHEN {known} OR {given} BEGIN {refuse}; END",
+    ]
+
+
+def _postgresql_guards(table: str) -> list[str]:
+    return [
+        f"CREATE OR REPLACE FUNCTION {_FUNCTION}() RETURNS trigger LANGUAGE plpgsql AS"
+        f" $$ BEGIN RAISE EXCEPTION '{MESSAGE}: %', TG_TABLE_NAME; END $$",
+        f"CREATE TRIGGER append_only_{table}_change BEFORE UPDATE OR DELETE OR TRUNCATE"
+        f" ON {table} FOR EACH STATEMENT EXECUTE FUNCTION {_FUNCTION}()",
+    ]
+
+
+def grants_sql(role: str) -> str:
+    """What the service's PostgreSQL role may do; run by the role that owns the tables.
+
+    ``role`` is quoted as a name. Facts: read and insert. Other tables also update; projections and
+    answered idempotency keys may be removed too.
+    """
+    grantee = '"' + role.replace('"', '""') + '"'
+    guarded = {table.name for table in append_only_tables()}
+    lines = ["GRANT SELECT ON alembic_version TO " + grantee + ";"]
+    for name in sorted(METADATA.tables):
+        rights = "SELECT, INSERT" if name in guarded else "SELECT, INSERT, UPDATE"
+        if name in _REMOVABLE:
+            rights += ", DELETE"
+        lines.append(f"GRANT {rights} ON {name} TO {grantee};")
+    return "\n".join(lines) + "\n"
+
+
+def privileged_login(connection: Connection) -> bool:
+    """Whether this login could switch the guards off: PostgreSQL superuser or owner of a table.
+
+    Always False on SQLite, where whoever can open the file can; there the chain tells.
+    """
+    if connection.dialect.name == "sqlite":
+        return False
+    found = connection.execute(
+        text(
+            "SELECT (SELECT rolsuper FROM pg_roles WHERE rolname = current_user) OR EXISTS ("
+            "SELECT 1 FROM pg_class WHERE relname = 'audit_event'"
+            " AND pg_has_role(current_user, relowner, 'MEMBER'))"
+        )
+    )
+    return bool(found.scalar_one())
