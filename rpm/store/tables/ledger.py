@@ -1,6 +1,7 @@
 """What is billed: minutes, other services, rule pages of the practice, closes, postings, exports.
 
-Owns their tables. Does not own how postings follow from facts (``billing.ledger``).
+Owns their tables, and those of the readiness projection. Does not own how postings follow from
+facts (``billing.ledger``) nor how readiness is refreshed (``rpm.store.readiness``).
 """
 
 from datetime import date, datetime
@@ -158,3 +159,40 @@ class Export(Fact, table=True):
     close_id: UUID
     manifest: dict[str, Any] = Field(sa_type=JsonValue)
     file_digests: dict[str, Any] = Field(sa_type=JsonValue)
+
+
+class ReadinessRow(Row, table=True):
+    """How far a patient is with one ladder in the running period; a projection of ``evaluate``."""
+
+    __table_args__ = (
+        refers("patient_id", "patient"),
+        refers("episode_id", "episode"),
+        Index(None, "organization_id", "still_needed", "patient_id", "position"),
+        Index(None, "organization_id", "end_day", "patient_id", "position"),
+    )
+
+    organization_id: UUID = Field(primary_key=True, foreign_key="organization.id")
+    patient_id: UUID = Field(primary_key=True)
+    position: int = Field(primary_key=True)  # counts a patient's rows
+    episode_id: UUID
+    ladder: str
+    state: str  # rpm.store.readiness.STATES
+    payer_key: str  # empty without coverage
+    start_day: date | None = None  # None: the window begins with the first reading
+    end_day: date | None = None
+    measured: int  # days or seconds, as the ladder counts
+    earned_code: str  # what that would earn today; empty when nothing
+    next_code: str  # what more would earn; empty at the top
+    next_at_least: int
+    still_needed: int  # days or seconds
+    reachable: bool
+    needs_live: bool  # the month has no live contact yet
+    findings: list[str] = Field(sa_type=JsonValue)  # codes that hold the patient's lines
+
+
+class ReadinessMark(Row, table=True):
+    """Up to which audit number, and for which day, an organization's readiness is computed."""
+
+    organization_id: UUID = Field(primary_key=True, foreign_key="organization.id")
+    computed_through: int
+    as_of: date
