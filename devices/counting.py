@@ -119,9 +119,8 @@ def countable(
     flags = _range_flags(reading) + _clock_flags(reading, received_at)
     reason = (
         _nature_reason(reading)
-        or _device_reason(device, association)
-        or _time_reason(reading, received_at, zone)
-        or _assignment_reason(reading, association)
+        or _device_reason(device)
+        or _when_reason(reading, association, received_at, zone)
         or ("out_of_range" if "implausible" in flags else "")
     )
     return Verdict(not reason, reason, flags)
@@ -140,29 +139,35 @@ def _nature_reason(reading: Reading) -> str:
     return by_entry
 
 
-def _device_reason(device: DeviceFacts | None, association: Association | None) -> str:
+def _device_reason(device: DeviceFacts | None) -> str:
     if device is None:
         return "unknown_device"
     if not (device.fda_listed and device.automatic):
         return "not_listed_device"
-    return "" if association is not None else "not_assigned"
+    return ""
 
 
-def _time_reason(reading: Reading, received_at: datetime, zone: str) -> str:
+def _when_reason(
+    reading: Reading, association: Association | None, received_at: datetime, zone: str
+) -> str:
     measured_at = reading.measured_at
     if measured_at is None or reading.time_quality == "suspect":
         return "time_suspect"
-    local = local_date_in(measured_at, zone)
-    if _is_reset(measured_at.astimezone(UTC).date()) or _is_reset(local):
-        return "time_suspect"
-    ahead = measured_at - received_at
-    if ahead > _CLOCK_SKEW_LIMIT:
-        return "time_suspect"
-    if ahead > _CLOCK_TOLERANCE and local > local_date_in(received_at, zone):
+    if _is_suspect(measured_at, received_at, zone):
         return "time_suspect"
     if reading.time_quality == "estimated" and _near_midnight(measured_at, zone):
         return "time_suspect"
-    return ""
+    return _assignment_reason(measured_at, association)
+
+
+def _is_suspect(measured_at: datetime, received_at: datetime, zone: str) -> bool:
+    """A clock that was reset, or that is further ahead than may count."""
+    local = local_date_in(measured_at, zone)
+    if _is_reset(measured_at.astimezone(UTC).date()) or _is_reset(local):
+        return True
+    ahead = measured_at - received_at
+    is_tomorrow = local > local_date_in(received_at, zone)
+    return ahead > _CLOCK_SKEW_LIMIT or (ahead > _CLOCK_TOLERANCE and is_tomorrow)
 
 
 def _is_reset(day: date) -> bool:
@@ -177,12 +182,12 @@ def _near_midnight(instant: datetime, zone: str) -> bool:
     return min(second, _DAY_SECONDS - second) < _NEAR_MIDNIGHT_SECONDS
 
 
-def _assignment_reason(reading: Reading, association: Association | None) -> str:
-    if association is None or reading.measured_at is None:
-        return ""
-    if reading.measured_at < association.from_at:
+def _assignment_reason(measured_at: datetime, association: Association | None) -> str:
+    if association is None:
+        return "not_assigned"
+    if measured_at < association.from_at:
         return "before_assignment"
-    if association.to_at is not None and reading.measured_at >= association.to_at:
+    if association.to_at is not None and measured_at >= association.to_at:
         return "after_return"
     return ""
 
