@@ -1,0 +1,101 @@
+"""Reads of interaction entries, and of the months they may come too late for.
+
+Owns the filters and the look for a person's other work. Does not own what overlaps (the action)
+nor which seconds count (``billing.ledger``).
+"""
+
+from collections.abc import Collection, Sequence
+from datetime import date
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy.orm import aliased
+from sqlmodel import Session, col, select
+
+from rpm.store.queries.rows import page_of
+from rpm.store.scope import Scope
+from rpm.store.tables.ledger import Close, InteractionEntry
+
+
+def entries_with_client_ids(
+    db: Session, scope: Scope, client_ids: Collection[UUID]
+) -> Sequence[InteractionEntry]:
+    """Entries by the ids that clients gave them."""
+    return scope.all_of(db, InteractionEntry, col(InteractionEntry.client_id).in_(client_ids))
+
+
+def entry_reversal(db: Session, scope: Scope, entry_id: UUID) -> InteractionEntry | None:
+    """The entry that takes this one back, if any."""
+    return db.exec(
+        scope.rows(InteractionEntry).where(col(InteractionEntry.reverses_id) == entry_id)
+    ).one_or_none()
+
+
+def timed_entries_of_person(
+    db: Session, scope: Scope, user_id: UUID | None, name: str, days: Collection[date]
+) -> Sequence[InteractionEntry]:
+    """Entries with a start that one person has on some days and that are not reversed.
+
+    A person without an account (``user_id`` None) goes by name.
+    """
+    if user_id is not None:
+        person = col(InteractionEntry.actor_user_id) == user_id
+    else:
+        person = col(InteractionEntry.actor_user_id).is_(None) & (
+            col(InteractionEntry.actor_name) == name
+        )
+    reversal = aliased(InteractionEntry)
+    reversed_ids = select(reversal.reverses_id).where(
+        col(reversal.organization_id) == scope.organization_id,
+        col(reversal.reverses_id).is_not(None),
+        col(reversal.local_day).in_(days),
+    )
+    return scope.all_of(
+        db,
+        InteractionEntry,
+        person,
+        col(InteractionEntry.local_day).in_(days),
+        col(InteractionEntry.start_second).is_not(None),
+        col(InteractionEntry.reverses_id).is_(None),
+        col(InteractionEntry.id).not_in(reversed_ids),
+    )
+
+
+def closed_months(db: Session, scope: Scope, months: Collection[date]) -> frozenset[date]:
+    """Which of some months (their first days) have been closed."""
+    return frozenset(
+        db.exec(
+            select(col(Close.month_start_day)).where(
+                col(Close.organization_id) == scope.organization_id,
+                col(Close.month_start_day).in_(months),
+            )
+        )
+    )
+
+
+def entries_page(
+    db: Session,
+    scope: Scope,
+    *,
+    patient_id: UUID | None = None,
+    episode_id: UUID | None = None,
+    actor_user_id: UUID | None = None,
+    work: str | None = None,
+    from_day: date | None = None,
+    to_day: date | None = None,
+    after: UUID | None = None,
+    limit: int = 200,
+) -> Sequence[InteractionEntry]:
+    """Entries and their reversals in the order they were recorded; both days are included."""
+    wanted: list[tuple[Any, Any]] = [
+        (col(InteractionEntry.patient_id), patient_id),
+        (col(InteractionEntry.episode_id), episode_id),
+        (col(InteractionEntry.actor_user_id), actor_user_id),
+        (col(InteractionEntry.work), work),
+    ]
+    conditions = [column == value for column, value in wanted if value is not None]
+    if from_day is not None:
+        conditions.append(col(InteractionEntry.local_day) >= from_day)
+    if to_day is not None:
+        conditions.append(col(InteractionEntry.local_day) <= to_day)
+    return page_of(db, scope, InteractionEntry, *conditions, after=after, limit=limit)
