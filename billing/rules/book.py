@@ -14,7 +14,6 @@ from collections.abc import Iterable
 from dataclasses import replace
 from datetime import date
 from functools import lru_cache
-from importlib import resources
 from itertools import pairwise
 
 from billing.days import FAR_DAY, day_date, day_number
@@ -22,7 +21,7 @@ from billing.rules.fields import RuleError
 from billing.rules.profile import Profile
 from billing.rules.profiles import ShippedProfile, read_profiles
 from billing.rules.read import digest_of, read_page
-from billing.rules.references import References, shipped_references, shipped_text
+from billing.rules.references import References, shipped_paths, shipped_references, shipped_text
 from billing.rules.ruleset import Ladder, RuleSet
 
 
@@ -82,6 +81,22 @@ class RuleBook:
         if joined is None:
             raise NoRuleError(payer, service_day)
         return joined
+
+    def joined(self, page_id: str) -> RuleSet:
+        """The page of an id as outcomes carry it: ``page`` or, of a payer's page, ``page+base``.
+
+        A payer's page asked for without its base is given alone. KeyError for an unknown id.
+        """
+        name, _, base_id = page_id.partition("+")
+        page = self._by_id[name]
+        base = self._by_id[base_id] if base_id else page
+        day = max(day_number(page.effective_from), day_number(base.effective_from))
+        found = self._resolve(page, day, day_number(max(page.known_from, base.known_from)))
+        if found is not None and found.id == page_id:
+            return found
+        if base_id:
+            raise KeyError(page_id)
+        return page
 
     def pages_for(
         self, payer: str, first_day: int, last_day: int, known_day: int
@@ -229,5 +244,4 @@ def shipped_book() -> RuleBook:
 
 def shipped_page_paths() -> tuple[str, ...]:
     """Paths of the shipped pages below the data folder, in order."""
-    folder = resources.files("billing.rules").joinpath("data", "pages")
-    return tuple(sorted(f"pages/{one.name}" for one in folder.iterdir()))
+    return shipped_paths("pages")

@@ -63,6 +63,12 @@ def shipped_text(path: str) -> str:
     return resources.files("billing.rules").joinpath("data", *path.split("/")).read_text("utf-8")
 
 
+def shipped_paths(folder: str) -> tuple[str, ...]:
+    """Paths of the files of a shipped folder, below ``billing/rules/data``, in order."""
+    found = resources.files("billing.rules").joinpath("data", folder).iterdir()
+    return tuple(sorted(f"{folder}/{one.name}" for one in found))
+
+
 def read_source(table: Table, sources: Mapping[str, SourceEntry]) -> Source:
     """``source`` and ``note`` of a table: ids that exist; the oldest day of re-reading counts."""
     ids = table.several("source", str)
@@ -121,11 +127,10 @@ def read_sources(table: Table, key: str) -> dict[str, SourceEntry]:
     return entries
 
 
-def read_limits(edits: Table) -> dict[str, UnitLimit]:
-    """The ``[[mue.limit]]`` tables of an edit file."""
-    section = edits.section("mue")
+def read_limits(table: Table) -> dict[str, UnitLimit]:
+    """The ``[[mue.limit]]`` tables of an edit file; ``table`` is its ``[mue]``."""
     limits: dict[str, UnitLimit] = {}
-    for one in section.each("limit"):
+    for one in table.each("limit"):
         max_units, mai = one.take("max_units", int), one.take("mai", int)
         for code in one.several("codes", str):
             if code in limits:
@@ -135,10 +140,10 @@ def read_limits(edits: Table) -> dict[str, UnitLimit]:
     return limits
 
 
-def read_addons(edits: Table) -> dict[str, str]:
+def read_addons(table: Table) -> dict[str, str]:
     """The ``[[addons.addon]]`` tables of an edit file: add-on code -> what it attaches to."""
     addons: dict[str, str] = {}
-    for one in edits.section("addons").each("addon"):
+    for one in table.each("addon"):
         addons[one.text("code", CODE)] = one.text("to", CODE)
         one.finish()
     return addons
@@ -176,7 +181,7 @@ def shipped_references() -> References:
     sources = read_sources(top, "sources")
     top.finish()
     edits = open_document(shipped_text(EDITS_FILE), EDITS_FILE)
-    limits, addons = read_limits(edits), read_addons(edits)
+    limits, addons = read_limits(edits.section("mue")), read_addons(edits.section("addons"))
     text = shipped_text("codes.toml")
     table = open_document(text, "codes.toml")
     codes: dict[str, Code] = {}
