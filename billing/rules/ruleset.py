@@ -61,6 +61,7 @@ class Within(StrEnum):
     PERIOD = "period"  # the window or month of our line
     MONTH = "month"  # the calendar month of our service day
     LAST_30_DAYS = "last-30-days"  # the 30 days that end on our service day
+    SAME_DAY = "same-day"  # our service day
 
 
 @dataclass(frozen=True)
