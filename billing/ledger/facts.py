@@ -9,7 +9,9 @@ vocabulary named beside it. A day is a day number (``billing.days``), a time of 
 seconds after local midnight, a duration is whole seconds.
 """
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -111,7 +113,9 @@ OTHER_COLUMNS = {
 }
 
 
-def frame(columns: dict[str, type], rows: dict[str, object] | None = None) -> pd.DataFrame:
+def frame(
+    columns: Mapping[str, type], rows: Mapping[str, Sequence[Any]] | None = None
+) -> pd.DataFrame:
     """A frame with exactly these columns and types; empty when no rows are given."""
     rows = rows if rows is not None else {name: [] for name in columns}
     if set(rows) != set(columns):

@@ -1,0 +1,208 @@
+"""Progress: what the running window and month have, what more would earn, and whether it can be.
+
+Owns the look ahead. Uses the same pages, bands and relaxations as the lines themselves.
+"""
+
+import numpy as np
+import pandas as pd
+
+from billing.days import NO_DAY, month_ends, month_starts
+from billing.ledger.facts import PROGRAMS
+from billing.ledger.judged import Judged, Pages, judge
+from billing.ledger.kernels import Ints, Mask
+from billing.ledger.ladders import applies, days_left, has_live_contact, measured
+from billing.ledger.lines import least_of
+from billing.ledger.minutes import COUNTED_WORK
+from billing.ledger.outcome import PROGRESS_COLUMNS
+from billing.ledger.periods import MONTH, OPEN, WINDOW, Periods
+from billing.ledger.remarks import Remarks
+from billing.ledger.standing import Standing
+from billing.ledger.windows import WINDOW_DAYS, Windows
+from billing.rules.ruleset import Band, Ladder, Measure, Role, RuleSet
+
+_SECONDS_A_DAY = 86_400
+
+
+def progress_of(
+    standing: Standing, windows: Windows, periods: Periods, pages: Pages, as_of_day: int
+) -> pd.DataFrame:
+    """One row per running ladder of every episode that is open on the day."""
+    running = np.flatnonzero(
+        (standing.closed_day >= as_of_day) & (standing.opened_day <= as_of_day)
+    )
+    current = _current(standing, windows, periods, running, as_of_day)
+    judged = judge(standing, current, pages, Remarks(len(current)))
+    parts = []
+    for position, rules in enumerate(pages.pages):
+        mine = judged.page == position
+        if mine.any():
+            for ladder in rules.ladders:
+                if ladder.role is not Role.SETUP:
+                    rows = np.flatnonzero(mine & applies(standing, current, ladder))
+                    if rows.size:
+                        parts.append(_rows(standing, judged, rules, ladder, rows, as_of_day))
+    if not parts:
+        return pd.DataFrame({name: [] for name in PROGRESS_COLUMNS})
+    joined = {name: np.concatenate([part[name] for part in parts]) for name in PROGRESS_COLUMNS}
+    order = np.lexsort((joined["ladder"], joined["episode"]))
+    return pd.DataFrame({name: column[order] for name, column in joined.items()})
+
+
+def _rows(
+    standing: Standing,
+    judged: Judged,
+    rules: RuleSet,
+    ladder: Ladder,
+    rows: Ints,
+    as_of_day: int,
+) -> dict[str, Ints]:
+    periods = judged.periods
+    measure = measured(periods, ladder)[rows]
+    earned, next_code, next_least = _steps(standing, periods, rules, ladder, rows, measure)
+    needed = np.where(next_code == "", 0, next_least - measure)
+    if ladder.measure is Measure.DEVICE_DAYS:
+        left = days_left(standing, periods, as_of_day)[rows]
+    else:
+        left = (periods.end_day[rows] - as_of_day + 1) * _SECONDS_A_DAY
+    live = has_live_contact(periods, ladder)[rows]
+    waiting = (periods.kind[rows] == WINDOW) & (periods.window[rows] < 0) & (measure == 0)
+    unanchored = waiting & (periods.last_recorded_day[rows] == NO_DAY)
+    return {
+        "episode": periods.episode[rows],
+        "patient": periods.patient[rows],
+        "ladder": np.full(rows.size, ladder.name, dtype=object),
+        "start_day": np.where(
+            unanchored & (periods.start_day[rows] == as_of_day), NO_DAY, periods.start_day[rows]
+        ),
+        "end_day": periods.end_day[rows],
+        "measured": measure,
+        "earned_code": earned,
+        "next_code": next_code,
+        "next_at_least": next_least,
+        "still_needed": needed,
+        "reachable": (next_code != "") & (needed <= left),
+        "needs_live": ("live-contact" in ladder.needs) & ~live,
+    }
+
+
+def _steps(
+    standing: Standing,
+    periods: Periods,
+    rules: RuleSet,
+    ladder: Ladder,
+    rows: Ints,
+    measure: Ints,
+) -> tuple[Ints, Ints, Ints]:
+    """The code earned so far, the code one step up, and the measure that step needs."""
+    earned = np.full(rows.size, "", dtype=object)
+    next_code = np.full(rows.size, "", dtype=object)
+    next_least = np.zeros(rows.size, dtype=np.int64)
+    top = np.ones(rows.size, dtype=np.bool_)
+    for band in sorted(ladder.bands, key=lambda b: b.at_least):
+        least = least_of(standing, periods, rules, band)[rows]
+        lead = _lead_code(rules, band)
+        reached = measure >= least
+        earned[reached] = lead
+        up = ~reached & (next_code == "")
+        next_code[up] = lead
+        next_least[up] = least[up]
+        top &= reached
+        for line in band.lines:
+            if line.every is not None:
+                more = (measure - band.at_least) // line.every + 1
+                limit = rules.codes[line.code].max_units
+                further = top & (more <= (limit if limit is not None else more))
+                next_code[further] = line.code
+                next_least[further] = (band.at_least + more * line.every)[further]
+    return earned, next_code, next_least
+
+
+def _lead_code(rules: RuleSet, band: Band) -> str:
+    """The code a person knows the band by; empty where the payer has not loaded it."""
+    return next((x.code for x in band.lines if x.code not in rules.not_adopted), "")
+
+
+def _current(
+    standing: Standing, windows: Windows, periods: Periods, running: Ints, as_of_day: int
+) -> Periods:
+    """The window and the month around a day, for each running episode; made up where missing."""
+    open_window = np.full(standing.count, -1, dtype=np.int64)
+    rows = np.flatnonzero((periods.kind == WINDOW) & (periods.state == OPEN))
+    open_window[periods.episode[rows]] = rows
+    month_day = int(month_starts(np.array([as_of_day], dtype=np.int32))[0])
+    open_month = _month_of_episode(standing, periods, month_day)
+    start = _window_start(standing, windows, as_of_day)
+    window_rows = _look_ahead(
+        standing, periods, running, open_window[running], WINDOW, start[running]
+    )
+    first = np.full(running.size, month_day, dtype=np.int64)
+    month_rows = _look_ahead(standing, periods, running, open_month[running], MONTH, first)
+    return Periods(
+        **{name: np.concatenate([window_rows[name], month_rows[name]]) for name in window_rows}
+    )
+
+
+def _month_of_episode(standing: Standing, periods: Periods, month_day: int) -> Ints:
+    """Row of the running month of each episode's patient and family, or -1."""
+    family = standing.patient.astype(np.int64) * 2 + (standing.program != PROGRAMS.index("RPM"))
+    found = np.full(int(family.max(initial=-1)) + 1, -1, dtype=np.int64)
+    rows = np.flatnonzero((periods.kind == MONTH) & (periods.start_day == month_day))
+    found[family[periods.episode[rows]]] = rows
+    row_of: Ints = found[family]
+    return row_of
+
+
+def _window_start(standing: Standing, windows: Windows, as_of_day: int) -> Ints:
+    """First day of the window around a day, going on back to back through silence (R-DEV-09)."""
+    last_end = np.full(standing.count, NO_DAY, dtype=np.int64)
+    last_end[windows.episode] = windows.end_day
+    behind = np.maximum(as_of_day - last_end - 1, 0) // WINDOW_DAYS
+    return np.where(
+        last_end == NO_DAY,
+        as_of_day,
+        last_end + 1 + WINDOW_DAYS * behind,
+    )
+
+
+def _look_ahead(
+    standing: Standing,
+    periods: Periods,
+    episode: Ints,
+    row: Ints,
+    kind: int,
+    start: Ints,
+) -> dict[str, Ints]:
+    """Rows of Periods: the real one where it exists, an empty one from ``start`` elsewhere."""
+    real: Mask = row >= 0
+    at = np.maximum(row, 0)
+
+    def column(name: str, otherwise: Ints) -> Ints:
+        values = getattr(periods, name)
+        if not values.size:
+            return otherwise
+        wide = real[:, None] if values.ndim > 1 else real
+        return np.where(wide, values[at], otherwise)
+
+    none = np.zeros(episode.size, dtype=np.int64)
+    table = np.zeros((episode.size, len(COUNTED_WORK)), dtype=np.int64)
+    end = start + WINDOW_DAYS - 1
+    if kind == MONTH:
+        end = month_ends(start.astype(np.int32)).astype(np.int64)
+    return {
+        "kind": np.full(episode.size, kind),
+        "episode": episode,
+        "patient": standing.patient[episode],
+        "therapeutic": standing.program[episode] != PROGRAMS.index("RPM"),
+        "start_day": column("start_day", start),
+        "end_day": column("end_day", end),
+        "state": np.full(episode.size, OPEN),
+        "service_day": column("service_day", end),
+        "days": column("days", none),
+        "last_recorded_day": column("last_recorded_day", np.full(episode.size, NO_DAY)),
+        "kinds": column("kinds", none),
+        "late_days": none,
+        "window": column("window", np.full(episode.size, -1)),
+        "seconds": column("seconds", table),
+        "practitioner_seconds": column("practitioner_seconds", table),
+        "live_seconds": column("live_seconds", table),
+    }
