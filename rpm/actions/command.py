@@ -21,7 +21,7 @@ from pydantic import (
     GetCoreSchemaHandler,
     StringConstraints,
 )
-from pydantic_core import CoreSchema, PydanticCustomError, core_schema
+from pydantic_core import CoreSchema, core_schema
 
 from billing.codes import is_diagnosis_code, is_procedure_code, npi_is_valid
 from billing.finding import Finding
@@ -61,7 +61,7 @@ def _day(value: object) -> object:
         try:
             return date.fromisoformat(value)
         except ValueError:
-            raise PydanticCustomError("day", "there is no such day in the calendar") from None
+            raise ValueError("there is no such day in the calendar") from None
     return value
 
 
@@ -70,19 +70,19 @@ def _instant(value: object) -> object:
         try:
             return datetime.fromisoformat(value)
         except ValueError:
-            raise PydanticCustomError("instant", "not an ISO 8601 instant") from None
+            raise ValueError("not an ISO 8601 instant") from None
     return value
 
 
 def _whole_aware(value: datetime) -> datetime:
     if value.utcoffset() is None:
-        raise PydanticCustomError("instant_zone", "an instant needs its offset from UTC")
+        raise ValueError("an instant needs its offset from UTC")
     if value.microsecond:
-        raise PydanticCustomError("instant_seconds", "an instant is given in whole seconds")
+        raise ValueError("an instant is given in whole seconds")
     try:
         return value.astimezone(UTC)
     except OverflowError:
-        raise PydanticCustomError("instant", "not an instant of this calendar") from None
+        raise ValueError("not an instant of this calendar") from None
 
 
 def _id(value: object) -> object:
@@ -90,13 +90,13 @@ def _id(value: object) -> object:
         try:
             return UUID(value)
         except ValueError:
-            raise PydanticCustomError("id", "not a UUID") from None
+            raise ValueError("not a UUID") from None
     return value
 
 
 def _printable(value: str) -> str:
     if _CONTROL.search(value):
-        raise PydanticCustomError("control_character", "control characters are not allowed")
+        raise ValueError("control characters are not allowed")
     return value
 
 
@@ -108,10 +108,10 @@ def _is_zone(name: str) -> bool:
     return True
 
 
-def _checked(code: str, message: str, holds: Callable[[str], bool]) -> AfterValidator:
+def _checked(message: str, holds: Callable[[str], bool]) -> AfterValidator:
     def check(value: str) -> str:
         if not holds(value):
-            raise PydanticCustomError(code, message)
+            raise ValueError(message)
         return value
 
     return AfterValidator(check)
@@ -138,17 +138,18 @@ Text = Annotated[
 Reason = Annotated[Name, Field(description="Why, in words of the person who asks.")]
 Zone = Annotated[
     str,
-    _checked("zone", "not an IANA time zone name", _is_zone),
+    _checked("not an IANA time zone name", _is_zone),
     Field(examples=["America/Chicago"]),
 ]
 Npi = Annotated[
     str,
-    _checked("npi", "not an NPI: ten digits with a right check digit", npi_is_valid),
+    _checked("not an NPI: ten digits with a right check digit", npi_is_valid),
     Field(examples=["1234567893"]),
 ]
-ProcedureCode = Annotated[
-    str, _checked("code", "not the shape of a CPT or HCPCS code", is_procedure_code)
+PayerKey = Annotated[
+    str,
+    StringConstraints(pattern=r"^[A-Z][A-Z0-9_]{0,63}$"),
+    Field(examples=["MEDICARE_B"], description="Key of the rule book."),
 ]
-DiagnosisCode = Annotated[
-    str, _checked("diagnosis", "not the shape of an ICD-10-CM code", is_diagnosis_code)
-]
+ProcedureCode = Annotated[str, _checked("not the shape of a CPT or HCPCS code", is_procedure_code)]
+DiagnosisCode = Annotated[str, _checked("not the shape of an ICD-10-CM code", is_diagnosis_code)]
