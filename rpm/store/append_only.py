@@ -14,7 +14,7 @@ MESSAGE = "append-only"
 """Every refusal begins with this word."""
 
 _FUNCTION = "rpm_ledger_refuse"
-_REMOVABLE = frozenset({"device_day", "idempotency_key"})
+_REMOVABLE = frozenset({"device_day", "idempotency_key", "readiness_mark", "readiness_row"})
 
 
 def append_only_tables() -> list[Table]:

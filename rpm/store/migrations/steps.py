@@ -43,7 +43,7 @@ def create_table(
         *(sa.UniqueConstraint(*parts) for parts in unique),
     )
     for parts in indexes:
-        op.create_index(f"ix_{name}_{'_'.join(parts)}", name, list(parts))
+        op.create_index(None, name, list(parts))
 
 
 def create_fact(

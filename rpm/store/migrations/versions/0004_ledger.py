@@ -14,12 +14,14 @@ def upgrade() -> None:
     """Create the tables."""
     _close()
     _close_claim()
+    _readiness_mark()
     _rule_page()
     _close_row()
     _export()
     _other_service()
     _interaction_entry()
     _posting()
+    _readiness_row()
 
 
 def _close() -> None:
@@ -46,6 +48,15 @@ def _close_claim() -> None:
         sa.Column("ordinal", sa.Integer(), nullable=False, autoincrement=False),
         sa.Column("claimed_at", sa.DateTime(timezone=True), nullable=False),
         key=("organization_id", "month_start_day", "ordinal"),
+    )
+
+
+def _readiness_mark() -> None:
+    create_table(
+        "readiness_mark",
+        sa.Column("computed_through", sa.Integer(), nullable=False),
+        sa.Column("as_of", sa.Date(), nullable=False),
+        key=("organization_id",),
     )
 
 
@@ -161,4 +172,31 @@ def _posting() -> None:
         refers={"close_id": "close", "patient_id": "patient", "episode_id": "episode"},
         unique=[("organization_id", "key", "ordinal", "sign")],
         indexes=[("organization_id", "close_id"), ("organization_id", "patient_id")],
+    )
+
+
+def _readiness_row() -> None:
+    create_table(
+        "readiness_row",
+        sa.Column("position", sa.Integer(), nullable=False, autoincrement=False),
+        sa.Column("episode_id", sa.Uuid(), nullable=False),
+        sa.Column("ladder", sa.String(), nullable=False),
+        sa.Column("state", sa.String(), nullable=False),
+        sa.Column("payer_key", sa.String(), nullable=False),
+        sa.Column("start_day", sa.Date(), nullable=True),
+        sa.Column("end_day", sa.Date(), nullable=True),
+        sa.Column("measured", sa.Integer(), nullable=False),
+        sa.Column("earned_code", sa.String(), nullable=False),
+        sa.Column("next_code", sa.String(), nullable=False),
+        sa.Column("next_at_least", sa.Integer(), nullable=False),
+        sa.Column("still_needed", sa.Integer(), nullable=False),
+        sa.Column("reachable", sa.Boolean(), nullable=False),
+        sa.Column("needs_live", sa.Boolean(), nullable=False),
+        sa.Column("findings", sa.JSON(), nullable=False),
+        key=("organization_id", "patient_id", "position"),
+        refers={"patient_id": "patient", "episode_id": "episode"},
+        indexes=[
+            ("organization_id", "end_day", "patient_id", "position"),
+            ("organization_id", "still_needed", "patient_id", "position"),
+        ],
     )
