@@ -1,0 +1,207 @@
+"""One batch of items: looked up together, then each becomes a version, a conflict or a refusal.
+
+Owns what a repeat, a correction, a deletion and a conflict lead to. Does not own whether a reading
+counts (``judge_reading``) nor writing what comes of a batch (``take_readings``).
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Literal
+from uuid import UUID
+
+from sqlmodel import Session
+
+from devices.counting import refused_word
+from devices.reading import Reading, RejectedReading
+from rpm.actions.judge_reading import (
+    Arrival,
+    Identity,
+    component_json,
+    is_quarantined,
+    new_row,
+)
+from rpm.ids import uuid7
+from rpm.store.device_days import EpisodeDay
+from rpm.store.queries.assignments import KnownDevice, known_devices
+from rpm.store.queries.readings import (
+    known_conflicts,
+    replaced_identities,
+    versions_by_identity,
+)
+from rpm.store.tables.monitoring import Reading as ReadingRow
+from rpm.store.tables.monitoring import ReadingConflict, RejectedItem
+from rpm.store.tables.people import Organization
+
+ItemStatus = Literal["accepted", "duplicate", "corrected", "quarantined", "ignored"]
+SUPERSEDED = "superseded"
+_CONFLICT = "conflict"
+
+
+@dataclass(frozen=True)
+class Source:
+    """Where items come from. ``account`` keeps ids of different senders of a vendor apart."""
+
+    vendor: str
+    account: str
+    delivery_id: UUID | None = None
+    import_id: UUID | None = None
+    connection_id: UUID | None = None
+
+
+@dataclass(frozen=True)
+class ItemResult:
+    """What became of an item: our id of the reading, and why it does not count, if it does not."""
+
+    status: ItemStatus
+    reading_id: UUID | None
+    vendor_reading_id: str | None
+    reason: str = ""
+
+    def as_json(self) -> dict[str, Any]:
+        """As the sender is answered and as the delivery keeps it."""
+        return {
+            "id": self.vendor_reading_id,
+            "status": self.status,
+            "reading_id": str(self.reading_id) if self.reading_id else None,
+            "reason": self.reason,
+        }
+
+
+def days_of(*rows: ReadingRow) -> Iterator[EpisodeDay]:
+    """Episode and local day of those rows that have both."""
+    for row in rows:
+        if row.episode_id is not None and row.local_day is not None:
+            yield row.episode_id, row.local_day
+
+
+@dataclass
+class Batch:
+    """Some items, with all that is known of their devices and identities."""
+
+    source: Source
+    arrival: Arrival
+    devices: Mapping[str, KnownDevice]
+    versions: dict[str, list[ReadingRow]]
+    replaced: set[str]
+    conflicting: set[tuple[UUID, str]]
+    rows: list[ReadingRow] = field(default_factory=list)
+    conflicts: list[ReadingConflict] = field(default_factory=list)
+    rejected: list[RejectedItem] = field(default_factory=list)
+    days: set[EpisodeDay] = field(default_factory=set)
+
+    @classmethod
+    def of(
+        cls,
+        db: Session,
+        organization: Organization,
+        source: Source,
+        received_at: datetime,
+        items: Sequence[Reading | RejectedReading],
+    ) -> "Batch":
+        """A batch with what is known of its devices and identities; six statements."""
+        readings = [item for item in items if isinstance(item, Reading)]
+        identities = [Identity.of(r, source.vendor, source.account) for r in readings]
+        keys = {identity.key for identity in identities}
+        targets = {i.replaces_key for i in identities if i.replaces_key is not None}
+        versions = dict(versions_by_identity(db, organization.id, sorted(keys | targets)))
+        latest = [found[-1].id for found in versions.values()]
+        device_ids = sorted({reading.device_id for reading in readings})
+        return cls(
+            source,
+            Arrival.at(received_at, organization.timezone),
+            known_devices(db, organization.id, source.vendor, device_ids),
+            versions,
+            set(replaced_identities(db, organization.id, sorted(keys))),
+            set(known_conflicts(db, organization.id, latest)),
+        )
+
+    def take(self, item: Reading | RejectedReading) -> ItemResult:
+        """What becomes of one item."""
+        if isinstance(item, RejectedReading):
+            return self._reject(item)
+        identity = Identity.of(item, self.source.vendor, self.source.account)
+        known = self.versions.get(identity.key)
+        if known is None:
+            return self._first(item, identity)
+        last = known[-1]
+        repeats = identity.content_hash in {row.content_hash for row in known}
+        if repeats or (item.status == "deleted" and last.status == "void"):
+            return ItemResult("duplicate", last.id, item.vendor_reading_id, last.reason_code)
+        if item.status == "final":
+            return self._conflict(item, last, identity)
+        return self._correct(item, last, identity)
+
+    def _first(self, item: Reading, identity: Identity) -> ItemResult:
+        row = self._row(item, identity)
+        target = self.versions.get(identity.replaces_key) if identity.replaces_key else None
+        if identity.replaces_key:
+            self.replaced.add(identity.replaces_key)
+        if target:
+            row.supersedes_id = target[-1].id
+            self.days.update(days_of(target[-1]))
+        return self._keep(row, "corrected" if target else "accepted")
+
+    def _correct(self, item: Reading, last: ReadingRow, identity: Identity) -> ItemResult:
+        """A new version. Its day reached us when the first version did, unless the day changed."""
+        row = self._row(item, identity)
+        row.version, row.supersedes_id = last.version + 1, last.id
+        if row.local_day == last.local_day:
+            row.received_at, row.received_day = last.received_at, last.received_day
+        self.days.update(days_of(last))
+        return self._keep(row, "corrected")
+
+    def _row(self, item: Reading, identity: Identity) -> ReadingRow:
+        row = new_row(item, identity, self.devices.get(item.device_id), self.arrival)
+        row.id = uuid7(self.arrival.received_at)
+        row.delivery_id, row.import_id = self.source.delivery_id, self.source.import_id
+        row.connection_id = self.source.connection_id
+        if identity.key in self.replaced and row.status != "void":
+            # its replacement came first: sending order is not arrival order
+            row.countable, row.reason_code = False, SUPERSEDED
+            row.refused_reason = refused_word(SUPERSEDED)
+        return row
+
+    def _keep(self, row: ReadingRow, status: ItemStatus) -> ItemResult:
+        self.versions.setdefault(row.identity_key, []).append(row)
+        self.rows.append(row)
+        self.days.update(days_of(row))
+        if row.reason_code == SUPERSEDED or (row.status == "void" and status == "accepted"):
+            status = "ignored"
+        elif is_quarantined(row):
+            status = "quarantined"
+        return ItemResult(status, row.id, row.vendor_reading_id, row.reason_code)
+
+    def _conflict(self, item: Reading, first: ReadingRow, identity: Identity) -> ItemResult:
+        found = (first.id, identity.content_hash)
+        if found not in self.conflicting:
+            self.conflicting.add(found)
+            self.conflicts.append(
+                ReadingConflict(
+                    reading_id=first.id,
+                    delivery_id=self.source.delivery_id,
+                    import_id=self.source.import_id,
+                    content_hash=identity.content_hash,
+                    content={
+                        "measure": item.kind,
+                        "components": [component_json(part) for part in item.components],
+                        "vendor_time": item.vendor_time,
+                        "vendor_device_id": item.device_id,
+                        "entry_method": item.entry_method,
+                    },
+                )
+            )
+        return ItemResult("quarantined", first.id, item.vendor_reading_id, _CONFLICT)
+
+    def _reject(self, item: RejectedReading) -> ItemResult:
+        self.rejected.append(
+            RejectedItem(
+                delivery_id=self.source.delivery_id,
+                import_id=self.source.import_id,
+                place=item.where,
+                reason=item.reason,
+                message=item.message,
+                vendor_reading_id=item.vendor_reading_id,
+            )
+        )
+        return ItemResult("quarantined", None, item.vendor_reading_id, item.reason)
