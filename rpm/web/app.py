@@ -1,0 +1,62 @@
+"""The application: routes, guards and handlers put together.
+
+Owns the assembly. Importing it has no effect; connections open when the application starts and
+close when it stops.
+"""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from fastapi import FastAPI
+from fastapi.middleware import Middleware
+
+import rpm
+from rpm.settings import Settings
+from rpm.web import idempotency, openapi
+from rpm.web.frame import Frame
+from rpm.web.guard import BodyGuard
+from rpm.web.metrics import Metrics
+from rpm.web.problems import HANDLERS, Handler
+from rpm.web.routes import ROUTERS
+from rpm.web.running import start, stop
+
+
+def create_app(settings: Settings) -> FastAPI:
+    """The application for these settings; ``NotReady`` at its start names what is missing."""
+    metrics = Metrics()
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        running = start(settings)
+        metrics.watch(running.engine)
+        app.state.running = running
+        try:
+            yield
+        finally:
+            stop(running)
+
+    handlers: dict[int | type[Exception], Handler] = {
+        **HANDLERS,
+        idempotency.Replay: idempotency.on_replay,
+    }
+    app = openapi.DescribedApi(
+        title="rpm-ledger",
+        version=rpm.__version__,
+        lifespan=lifespan,
+        docs_url=None,
+        redoc_url=None,
+        openapi_url="/openapi.json",
+        exception_handlers=handlers,
+        middleware=[
+            Middleware(Frame, metrics=metrics),
+            Middleware(
+                BodyGuard,
+                limit_bytes=settings.body_limit_bytes,
+                timeout_seconds=settings.body_timeout_seconds,
+            ),
+        ],
+    )
+    app.state.metrics = metrics
+    for router in ROUTERS:
+        app.include_router(router)
+    return app

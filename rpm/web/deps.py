@@ -1,0 +1,118 @@
+"""What a route may ask for: who acts, a session, the time, a page of a list.
+
+Owns the annotated dependencies and the route class. Does not own permissions (``rpm.access``),
+transactions (``rpm.store.engine``) nor cursors (``rpm.web.cursors``).
+
+A route of an area looks like this, on a router made by ``area_router``::
+
+    router = area_router("Patients")
+
+    @router.post("/patients", status_code=201, responses=PROBLEMS, ...)
+    def register(db: Db, now: Now, actor: Annotated[Actor, permit("patients:write")], ...)
+
+``Db`` writes and commits once the answer is ready, before it is sent; ``ReadDb`` changes nothing
+and never waits for a writer: use it wherever nothing is recorded. Both need a bearer token.
+``OpenDb`` is for the doors that have another proof of authenticity (webhooks).
+"""
+
+from collections.abc import AsyncIterator, Callable, Coroutine
+from contextlib import AbstractContextManager, asynccontextmanager
+from typing import Annotated, Any
+
+import anyio
+from fastapi import APIRouter, Depends, Request
+from fastapi.concurrency import contextmanager_in_threadpool, run_in_threadpool
+from fastapi.responses import Response
+from fastapi.routing import APIRoute
+from sqlmodel import Session
+
+from rpm.access import Actor
+from rpm.store.engine import reading, transaction
+from rpm.web import cursors, idempotency
+from rpm.web.caller import Now, Permit, authenticated, permit
+from rpm.web.problems import PROBLEMS
+from rpm.web.running import running_of
+
+__all__ = [
+    "PROBLEMS",
+    "Db",
+    "Now",
+    "OpenDb",
+    "Page",
+    "Paging",
+    "Permit",
+    "ReadDb",
+    "area_router",
+    "authenticated",
+    "permit",
+]
+
+Page = cursors.Page
+
+
+class LedgerRoute(APIRoute):
+    """A route whose finished answer is at hand when its transaction ends (``idempotency``)."""
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        """As the base class, keeping the answer."""
+        answer_of = super().get_route_handler()
+
+        async def answer(request: Request) -> Response:
+            request.state.answer = await answer_of(request)
+            response: Response = request.state.answer
+            return response
+
+        return answer
+
+
+def area_router(area: str) -> APIRouter:
+    """A router for one area of the API under ``/v1``."""
+    return APIRouter(prefix="/v1", tags=[area], route_class=LedgerRoute)
+
+
+@asynccontextmanager
+async def _session(
+    limiter: anyio.CapacityLimiter, context: AbstractContextManager[Session]
+) -> AsyncIterator[Session]:
+    async with limiter, contextmanager_in_threadpool(context) as session:
+        yield session
+
+
+async def _writing(
+    request: Request, now: Now, actor: Annotated[Actor, Depends(authenticated)]
+) -> AsyncIterator[Session]:
+    running = running_of(request)
+    asked = await idempotency.asked(request, actor)
+    async with _session(running.writers, transaction(running.engine)) as session:
+        if asked is None:
+            yield session
+            return
+        await run_in_threadpool(idempotency.claim, session, running, asked, now)
+        yield session
+        answer: Response = request.state.answer
+        await run_in_threadpool(idempotency.keep, session, running, asked, answer)
+
+
+async def _reading(
+    request: Request, _actor: Annotated[Actor, Depends(authenticated)]
+) -> AsyncIterator[Session]:
+    running = running_of(request)
+    async with _session(running.readers, reading(running.engine)) as session:
+        yield session
+
+
+async def _open_writing(request: Request) -> AsyncIterator[Session]:
+    running = running_of(request)
+    async with _session(running.writers, transaction(running.engine)) as session:
+        yield session
+
+
+# Scope "function": the transaction ends before the answer is sent, so nothing is promised early.
+Db = Annotated[Session, Depends(_writing, scope="function")]
+"""A writing session for an authenticated request: one transaction, committed at the end."""
+ReadDb = Annotated[Session, Depends(_reading, scope="function")]
+"""A session that sees one state of the database; for an authenticated request."""
+OpenDb = Annotated[Session, Depends(_open_writing, scope="function")]
+"""A writing session without bearer token: the route proves authenticity in another way."""
+Paging = Annotated[cursors.Paging, Depends(cursors.paging)]
+"""Limit and place of a list page; ``paging.page(rows, key)`` makes the answer."""

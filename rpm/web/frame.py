@@ -1,0 +1,99 @@
+"""The outermost frame of every request: its id, its log line, its count, and safe headers.
+
+Owns what surrounds an answer, and the last resort when the code fails. Does not own any answer.
+The log line tells the route's template, never the address, the query or a value.
+"""
+
+import secrets
+import time
+from typing import Any
+
+import structlog
+from starlette.datastructures import MutableHeaders
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from rpm import logs
+from rpm.web.metrics import Metrics
+from rpm.web.problems import problem_response
+
+SECURITY_HEADERS = {
+    "Cache-Control": "no-store",
+    "Content-Security-Policy": "default-src 'self'; base-uri 'none'; form-action 'self';"
+    " frame-ancestors 'none'; object-src 'none'",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
+    "Referrer-Policy": "no-referrer",
+    "Strict-Transport-Security": "max-age=63072000; includeSubDomains",
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+}
+"""On every answer, unless the route set its own."""
+
+UNKNOWN_ROUTE = "(none)"
+_METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
+_log = structlog.get_logger()
+
+
+class Frame:
+    """ASGI middleware; see the module."""
+
+    def __init__(self, app: ASGIApp, metrics: Metrics) -> None:
+        self._app = app
+        self._metrics = metrics
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request, framed."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        request_id = secrets.token_hex(12)
+        scope.setdefault("state", {})["request_id"] = request_id
+        began = time.perf_counter()
+        status = 0
+
+        async def framed(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                headers = MutableHeaders(scope=message)
+                headers["X-Request-Id"] = request_id
+                for name, value in SECURITY_HEADERS.items():
+                    headers.setdefault(name, value)
+            await send(message)
+
+        try:
+            await self._app(scope, receive, framed)
+        except Exception as error:  # noqa: BLE001 - the last resort: nothing leaves unanswered
+            _log.error("request_failed", request_id=request_id, **logs.about(error))
+            if status == 0:
+                response = problem_response(
+                    request_id, "internal", "the failure is in the service's log"
+                )
+                await response(scope, receive, framed)
+        self._account(scope, request_id, status, time.perf_counter() - began)
+
+    def _account(self, scope: Scope, request_id: str, status: int, seconds: float) -> None:
+        method = scope["method"] if scope["method"] in _METHODS else "OTHER"
+        route = template(scope)
+        self._metrics.answered(method, route, status, seconds)
+        ids: dict[str, Any] = {
+            name: scope["state"][name]
+            for name in ("organization_id", "token_id")
+            if scope["state"].get(name)
+        }
+        _log.info(
+            "request",
+            request_id=request_id,
+            method=method,
+            route=route,
+            status=status,
+            milliseconds=round(seconds * 1000, 1),
+            **ids,
+        )
+
+
+def template(scope: Scope) -> str:
+    """The template of the route that took a request, such as ``/v1/patients/{patient_id}``."""
+    route = scope.get("route")
+    return getattr(route, "path_format", None) or UNKNOWN_ROUTE

@@ -1,0 +1,68 @@
+"""What a running application holds: made at start-up, disposed of at its end.
+
+Owns the bundle and its limits on concurrent sessions. Does not own what is in it.
+"""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from uuid import UUID
+
+import anyio
+from fastapi import Request
+from sqlalchemy.engine import Engine
+
+from rpm.clock import Clock, clock_for
+from rpm.errors import NotReady
+from rpm.keys import Keys, load_keys
+from rpm.settings import Settings
+from rpm.store.engine import make_engine
+from rpm.store.migrations import at_head
+
+# A session is begun, used and ended on different worker threads. With more sessions than
+# connections, waiting beginners could hold every thread that an ending one needs.
+_WRITERS = {"sqlite": 1, "postgresql": 4}
+_READERS = 8
+
+
+@dataclass(frozen=True)
+class Running:
+    """Settings, keys, database and clock of one application, and who may use the database now."""
+
+    settings: Settings
+    keys: Keys
+    engine: Engine
+    clock: Clock
+    writers: anyio.CapacityLimiter
+    readers: anyio.CapacityLimiter
+    tokens_noted: dict[UUID, datetime] = field(default_factory=dict)  # last use, to the minute
+
+
+def start(settings: Settings) -> Running:
+    """Connect; ``stop`` must follow.
+
+    ``NotReady`` when keys are missing or the database is not at this program's version.
+    """
+    keys = load_keys(settings)
+    engine = make_engine(settings)
+    if not at_head(engine):
+        engine.dispose()
+        raise NotReady("the database is not at this program's version: run rpm-ledger migrate")
+    return Running(
+        settings=settings,
+        keys=keys,
+        engine=engine,
+        clock=clock_for(engine),
+        writers=anyio.CapacityLimiter(_WRITERS[engine.dialect.name]),
+        readers=anyio.CapacityLimiter(_READERS),
+    )
+
+
+def stop(running: Running) -> None:
+    """Close every connection."""
+    running.engine.dispose()
+
+
+def running_of(request: Request) -> Running:
+    """What the application behind a request holds."""
+    found: Running = request.app.state.running
+    return found
