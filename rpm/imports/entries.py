@@ -4,12 +4,11 @@ Owns the ways a file can tell when work was done and how long it took, and the i
 second import of the same row the same entry. Does not own overlaps or midnight: the actions do.
 """
 
-import hashlib
 from collections import Counter
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid5
 from zoneinfo import ZoneInfo
 
 from rpm.imports.cells import Cells, values_of
@@ -19,6 +18,7 @@ from rpm.imports.refusals import DateOrderError, RowRefusedError
 from rpm.imports.times import Moment, parse_moment, resolve
 from rpm.imports.zones import Zones
 
+_ENTRY_IDS = UUID("5f1d3a52-8f0e-4b67-9c41-6f1f0a3c2d10")
 _LONGEST_SECONDS = 24 * 3600
 
 
@@ -88,7 +88,7 @@ class EntryReader:
         if not entry_id:
             self._seen[text] += 1
             text = f"{text}:{self._seen[text]}"
-        return UUID(bytes=hashlib.sha256(text.encode()).digest()[:16], version=8)
+        return uuid5(_ENTRY_IDS, text)
 
 
 def _duration_seconds(

@@ -93,8 +93,8 @@ class ImportProfile(_Page):
     ``fixed`` stands where no column gives a value, ``words`` translates texts (``unit`` translates
     units), ``optional`` are fields whose columns may be missing, ``no_value`` are texts that mean
     nothing is there. ``zone`` gives the zone of times that carry no offset: ``patient`` (unless
-    said otherwise for readings), ``practice`` (for entries) or an IANA name. ``rows`` leads to the list
-    of rows inside a JSON file. ``account`` keeps reading ids of different accounts of a vendor
+    said otherwise for readings), ``practice`` (for entries) or an IANA name. ``rows`` leads to the
+    list of rows inside a JSON file. ``account`` keeps reading ids of different accounts of a vendor
     apart.
     """
 
