@@ -112,7 +112,7 @@ def measure(facts: Facts, book: RuleBook, as_of_day: int) -> Measured:
         [refused_bits(_also_counts(book, program)) for program in PROGRAMS], dtype=np.int64
     )
     windows = windows_of(standing, facts.device_days, also_counts, as_of_day)
-    minutes = minutes_of(standing, facts.entries, _em_days(facts, book), as_of_day)
+    minutes = minutes_of(standing, facts.entries, em_days(facts, book), as_of_day)
     periods = periods_of(standing, windows, minutes, _log_months(facts, as_of_day), as_of_day)
     return Measured(standing, windows, minutes, periods, also_counts)
 
@@ -136,7 +136,7 @@ def _em_codes(book: RuleBook) -> frozenset[str]:
     return frozenset(code for page in book.pages for code in page.em_codes)
 
 
-def _em_days(facts: Facts, book: RuleBook) -> Ints:
+def em_days(facts: Facts, book: RuleBook) -> Ints:
     """Keys of (actor, patient, day) on which a practitioner of ours bills a visit (R-TIME-10)."""
     visits = [i for i, code in enumerate(facts.codes) if code in _em_codes(book)]
     if not visits:
