@@ -1,0 +1,88 @@
+"""Overlaps across patients: the parts of entries that another patient's entry leaves standing.
+
+Owns which entries have to be looked at together. Does not own who yields
+(``billing.ledger.overlap``).
+"""
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+from sqlalchemy import or_, select
+
+from billing.days import day_number
+from billing.ledger.facts import ENTRY_COLUMNS, MODES, ROLES, WORK, frame
+from billing.ledger.overlap import yield_across_patients
+from rpm.store.fact_rows import ENTRY_ROW, FactReader, RawId, Rows
+from rpm.store.selection import among
+
+EntryParts = Mapping[RawId, Sequence[tuple[int, int]]]
+"""By entry: start second and length of each part that stays with it, of shared entries only."""
+
+
+def overlapping_parts(reader: FactReader) -> EntryParts:
+    """The parts of the selected patients' entries that overlap work on any other patient."""
+    rows = _candidates(reader)
+    if len({row[3] for row in rows}) < 2:
+        return {}
+    entries: dict[RawId, int] = {}
+    patients: dict[RawId, int] = {}
+    actors: dict[RawId, int] = {}
+    for row in rows:
+        entries.setdefault(row[0], len(entries))
+        patients.setdefault(row[3], len(patients))
+        actors.setdefault(row[4] or row[5], len(actors))
+    log = frame(
+        ENTRY_COLUMNS,
+        {
+            "entry": range(len(rows)),
+            "reverses": [entries.get(row[1], -1) for row in rows],
+            "episode": [patients[row[3]] for row in rows],
+            "patient": [patients[row[3]] for row in rows],
+            "actor": [actors[row[4] or row[5]] for row in rows],
+            "role": [ROLES.index(row[6]) for row in rows],
+            "work": [WORK.index(row[7]) for row in rows],
+            "mode": [MODES.index(row[8]) for row in rows],
+            "day": [day_number(row[9]) for row in rows],
+            "start_second": [-1 if row[10] is None else row[10] for row in rows],
+            "seconds": [row[11] for row in rows],
+            "shared": [False] * len(rows),
+        },
+    )
+    yielded = yield_across_patients(log, np.arange(len(rows)))
+    kept = yielded[yielded["shared"].to_numpy()]
+    keys = list(entries)
+    left = np.bincount(yielded["entry"].to_numpy(), minlength=len(keys))
+    parts: dict[RawId, list[tuple[int, int]]] = {
+        keys[entry]: [] for entry in np.flatnonzero(left == 0).tolist()
+    }
+    for entry, start, seconds in zip(
+        kept["entry"].tolist(), kept["start_second"].tolist(), kept["seconds"].tolist(), strict=True
+    ):
+        parts.setdefault(keys[entry], []).append((start, seconds))
+    return parts
+
+
+def _candidates(reader: FactReader) -> Rows:
+    """Entries of people who worked for a selected patient, on the days they did, as recorded."""
+    table = reader.table("interaction_entry")
+    everyone = FactReader(
+        reader.db, reader.organization_id, until_audit_number=reader.until_audit_number
+    )
+    statement = everyone.of_patients("interaction_entry", *ENTRY_ROW).order_by(
+        table.c.audit_number, table.c.id
+    )
+    if reader.patients is None:
+        return reader.fetch(statement)
+    pairs = reader.fetch(
+        select(table.c.actor_user_id, table.c.local_day)
+        .where(reader.known(table), among(table.c.patient_id, reader.patients))
+        .distinct()
+    )
+    users = {user for user, _ in pairs if user is not None}
+    days = {day for _, day in pairs}
+    return reader.fetch(
+        statement.where(
+            table.c.local_day.in_(days),
+            or_(table.c.actor_user_id.in_(users), table.c.actor_user_id.is_(None)),
+        )
+    )
