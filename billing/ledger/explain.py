@@ -5,6 +5,7 @@ band of the rule page with its source. Rows are positions in the Facts; the stor
 fact ids, values and digests.
 """
 
+from collections.abc import Hashable
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -21,7 +22,7 @@ from billing.ledger.minutes import counted_entries
 from billing.rules.book import RuleBook
 from billing.rules.ruleset import Band, Ladder, Period, Role, RuleSet
 
-Row = dict[str, Any]
+Row = dict[Hashable, Any]
 
 
 @dataclass(frozen=True)
