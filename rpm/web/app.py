@@ -11,6 +11,7 @@ from fastapi import FastAPI
 from fastapi.middleware import Middleware
 
 import rpm
+from rpm.clock import Clock
 from rpm.settings import Settings
 from rpm.web import idempotency, openapi
 from rpm.web.frame import Frame
@@ -21,13 +22,16 @@ from rpm.web.routes import ROUTERS
 from rpm.web.running import start, stop
 
 
-def create_app(settings: Settings) -> FastAPI:
-    """The application for these settings; ``NotReady`` at its start names what is missing."""
+def create_app(settings: Settings, clock: Clock | None = None) -> FastAPI:
+    """The application for these settings, by the database's own clock unless another is given.
+
+    ``NotReady`` at its start names what is missing.
+    """
     metrics = Metrics()
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        running = start(settings)
+        running = start(settings, clock)
         metrics.watch(running.engine)
         app.state.running = running
         try:

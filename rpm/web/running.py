@@ -37,7 +37,7 @@ class Running:
     tokens_noted: dict[UUID, datetime] = field(default_factory=dict)  # last use, to the minute
 
 
-def start(settings: Settings) -> Running:
+def start(settings: Settings, clock: Clock | None = None) -> Running:
     """Connect; ``stop`` must follow.
 
     ``NotReady`` when keys are missing or the database is not at this program's version.
@@ -51,7 +51,7 @@ def start(settings: Settings) -> Running:
         settings=settings,
         keys=keys,
         engine=engine,
-        clock=clock_for(engine),
+        clock=clock or clock_for(engine),
         writers=anyio.CapacityLimiter(_WRITERS[engine.dialect.name]),
         readers=anyio.CapacityLimiter(_READERS),
     )
