@@ -5,6 +5,7 @@ start, ``RPMLEDGER_TEST_POSTGRESQL_URL`` may name a server. Each test has a data
 copied from a migrated one.
 """
 
+import atexit
 import os
 import shutil
 import tempfile
@@ -28,6 +29,7 @@ from rpm.store.engine import make_engine, transaction
 from rpm.store.migrations import migrate
 from rpm.store.tables.people import Organization, User
 
+MEMORY_NEEDED_BYTES = 2 * 1024**3
 TEMPLATE = "rpm_ledger_template"
 START = datetime(2026, 1, 15, 15, 0, tzinfo=UTC)
 
@@ -43,13 +45,27 @@ def settings_for(database_url: str) -> Settings:
 
 
 @pytest.fixture(scope="session")
-def run_folder(testrun_uid: str) -> Iterator[Path]:
+def run_folder(testrun_uid: str) -> Path:
     """A folder that all workers of a test run share and a server's own user can enter."""
-    folder = Path(tempfile.gettempdir()) / f"rpm-ledger-tests-{testrun_uid}"
+    folder = _fast_folder() / f"rpm-ledger-tests-{testrun_uid}"
     folder.mkdir(mode=0o755, exist_ok=True)
-    yield folder
-    for file in folder.glob("*.db*"):
-        file.unlink(missing_ok=True)
+    atexit.register(_remove_when_stopped, folder)
+    return folder
+
+
+def _fast_folder() -> Path:
+    """In memory where the system has room there: copying a database makes hundreds of files."""
+    memory = Path("/dev/shm")
+    usable = memory.is_dir() and os.access(memory, os.W_OK)
+    if usable and shutil.disk_usage(memory).free >= MEMORY_NEEDED_BYTES:
+        return memory
+    return Path(tempfile.gettempdir())
+
+
+def _remove_when_stopped(folder: Path) -> None:
+    """The last worker to end stops the server and removes its data; the rest goes after it."""
+    if not (folder / "postgresql").exists():
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 @pytest.fixture(scope="session")
