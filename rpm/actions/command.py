@@ -29,6 +29,7 @@ from rpm.clock import zone
 from rpm.errors import InvalidRequest
 
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
+_FIRST_YEAR, _LAST_YEAR = 1850, 2150
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 
 
@@ -65,6 +66,13 @@ def _day(value: object) -> object:
     return value
 
 
+def _of_our_time(value: date) -> date:
+    # far enough from the ends of the calendar to reckon with zones and days
+    if not _FIRST_YEAR <= value.year <= _LAST_YEAR:
+        raise ValueError(f"years from {_FIRST_YEAR} to {_LAST_YEAR} are taken")
+    return value
+
+
 def _instant(value: object) -> object:
     if isinstance(value, str):
         try:
@@ -79,10 +87,8 @@ def _whole_aware(value: datetime) -> datetime:
         raise ValueError("an instant needs its offset from UTC")
     if value.microsecond:
         raise ValueError("an instant is given in whole seconds")
-    try:
-        return value.astimezone(UTC)
-    except OverflowError:
-        raise ValueError("not an instant of this calendar") from None
+    _of_our_time(value)
+    return value.astimezone(UTC)
 
 
 def _id(value: object) -> object:
@@ -117,7 +123,7 @@ def _checked(message: str, holds: Callable[[str], bool]) -> AfterValidator:
     return AfterValidator(check)
 
 
-Day = Annotated[date, BeforeValidator(_day)]
+Day = Annotated[date, BeforeValidator(_day), AfterValidator(_of_our_time)]
 """A calendar day, ``2026-01-31``."""
 Instant = Annotated[datetime, BeforeValidator(_instant), AfterValidator(_whole_aware)]
 """An aware instant in whole seconds, ``2026-01-31T14:05:00Z``; kept as UTC."""

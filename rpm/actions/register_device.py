@@ -14,9 +14,10 @@ from billing.ledger.facts import KINDS
 from rpm.access import Actor, require
 from rpm.actions.command import Command, Name, OneOf
 from rpm.actions.natural_key import same_or_conflict
+from rpm.actions.take_readings import attach_readings
 from rpm.store.chain import recording
 from rpm.store.queries.episodes import device_with_vendor_id
-from rpm.store.queries.people import hold_organization
+from rpm.store.queries.people import hold_organization, organization_of
 from rpm.store.scope import Scope
 from rpm.store.tables.monitoring import Device
 
@@ -37,7 +38,10 @@ class RegisterDevice(Command):
 
 
 def register_device(db: Session, actor: Actor, now: datetime, command: RegisterDevice) -> Device:
-    """The device under its vendor's id; ``Conflict`` when it is recorded with other content."""
+    """The device under its vendor's id; readings that came before it are judged anew.
+
+    ``Conflict`` when it is recorded with other content.
+    """
     require(actor, "episodes:write")
     scope = Scope.of(actor)
     hold_organization(db, scope)
@@ -48,4 +52,12 @@ def register_device(db: Session, actor: Actor, now: datetime, command: RegisterD
     with recording(db, actor, now, "device.register") as record:
         device = record.add(Device(**wanted))
         record.subject["device_id"] = device.id
+        attach_readings(
+            db,
+            record,
+            organization_of(db, scope),
+            vendor=device.vendor,
+            vendor_device_id=device.vendor_device_id,
+            now=now,
+        )
     return device

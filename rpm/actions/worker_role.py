@@ -1,0 +1,45 @@
+"""In which role a person worked: what the ledger's words mean for our users.
+
+Owns the mapping from a user's role and credential to ``billing.ledger.facts.ROLES``. It keeps
+clerical work out of counted time (R-TIME-06): a role that the user cannot have is refused. Does
+not own which role counts for what.
+"""
+
+from sqlmodel import Session
+
+from billing.ledger.facts import ROLES
+from rpm.actions.command import refuse
+from rpm.store.scope import Scope
+from rpm.store.tables.people import Practitioner, User
+
+_POSSIBLE: dict[str, tuple[str, ...]] = {
+    "practice_admin": ROLES,  # in a small practice the owner
+    "practitioner": ("qhp",),
+    "clinical_staff": ("rn", "lpn", "ma"),
+    "clerical_staff": ("admin",),
+    "biller": ("admin",),
+    "auditor": ("admin",),
+}
+_BY_CREDENTIAL = {"RN": "rn", "LPN": "lpn", "LVN": "lpn", "MA": "ma", "CMA": "ma"}
+
+
+def worker_role(db: Session, scope: Scope, user: User, given: str | None) -> str:
+    """The role a user worked in: the given one if the user can have it, else the only possible one.
+
+    A linked practitioner's credential decides between several. ``InvalidRequest`` naming ``role``
+    when the given one is impossible, or none is given and several are possible.
+    """
+    possible = _POSSIBLE[user.role]
+    if given is not None:
+        if given not in possible:
+            raise refuse("role", "E_ROLE_NOT_POSSIBLE", "the user cannot have worked in this role")
+        return given
+    if len(possible) == 1:
+        return possible[0]
+    if user.practitioner_id is not None:
+        practitioner = scope.get(db, Practitioner, user.practitioner_id)
+        credential = practitioner.credential.upper().replace(".", "")
+        by_credential = _BY_CREDENTIAL.get(credential)
+        if by_credential is not None and by_credential in possible:
+            return by_credential
+    raise refuse("role", "E_ROLE_MISSING", "say in which role the user worked")
