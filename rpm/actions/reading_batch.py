@@ -79,6 +79,7 @@ def days_of(*rows: ReadingRow) -> Iterator[EpisodeDay]:
 class Batch:
     """Some items, with all that is known of their devices and identities."""
 
+    organization_id: UUID
     source: Source
     arrival: Arrival
     devices: Mapping[str, KnownDevice]
@@ -108,6 +109,7 @@ class Batch:
         latest = [found[-1].id for found in versions.values()]
         device_ids = sorted({reading.device_id for reading in readings})
         return cls(
+            organization.id,
             source,
             Arrival.at(received_at, organization.timezone),
             known_devices(db, organization.id, source.vendor, device_ids),

@@ -47,12 +47,17 @@ def take_readings(
         record.flush()
         batch = Batch.of(db, organization, source, received_at, part)
         results += [batch.take(item) for item in part]
-        record.add_all(batch.rows)
-        record.add_all(batch.conflicts)
-        record.add_all(batch.rejected)
-        record.flush()
-        device_days.refresh(db, organization.id, batch.days)
+        write_batch(db, record, batch)
     return results
+
+
+def write_batch(db: Session, record: Record, batch: Batch) -> None:
+    """Insert what came of a batch, with what the recording holds already, and count its days."""
+    record.add_all(batch.rows)
+    record.add_all(batch.conflicts)
+    record.add_all(batch.rejected)
+    record.flush()
+    device_days.refresh(db, batch.organization_id, batch.days)
 
 
 def attach_readings(

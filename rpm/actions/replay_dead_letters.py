@@ -1,0 +1,94 @@
+"""Replay dead letters: bodies that could not be read are read again, after a fix or an update.
+
+Owns which ones and what comes of them. Does not own the first reading (``take_delivery``). What a
+replay brings counts from its own audit event on; what is already booked stays as it is.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from pydantic import Field
+from sqlmodel import Session
+
+from rpm.access import Actor, require
+from rpm.actions.command import Command, Id, Instant
+from rpm.actions.reading_batch import Batch
+from rpm.actions.take_delivery import parsed_or_problem, source_of
+from rpm.actions.take_readings import write_batch
+from rpm.store.chain import Record, recording
+from rpm.store.queries.connections import DEAD_LETTER, READ, DeliveryFilter, dead_letters
+from rpm.store.queries.people import hold_organization, organization_of
+from rpm.store.scope import Scope
+from rpm.store.tables.monitoring import Delivery, DeliveryReplay
+from rpm.store.tables.people import Organization
+
+MOST_AT_ONCE = 100
+
+
+class ReplayDeadLetters(Command):
+    """Which dead letters to read again: some by id, or all that meet the other conditions."""
+
+    delivery_ids: list[Id] | None = Field(default=None, min_length=1, max_length=MOST_AT_ONCE)
+    vendor: str | None = Field(default=None, max_length=64, examples=["generic"])
+    received_from: Instant | None = None
+    received_before: Instant | None = None
+
+
+@dataclass(frozen=True)
+class Replayed:
+    """What came of one dead letter."""
+
+    delivery_id: UUID
+    state: str
+    problem: str | None
+    items: int
+
+
+@dataclass(frozen=True)
+class ReplayOutcome:
+    """What came of a request; ``more``: others that meet its conditions still wait."""
+
+    replayed: tuple[Replayed, ...]
+    more: bool
+
+
+def replay_dead_letters(
+    db: Session, actor: Actor, now: datetime, command: ReplayDeadLetters
+) -> ReplayOutcome:
+    """Read at most 100 dead letters again, the oldest first.
+
+    Readings keep the instant at which their delivery arrived. One that still cannot be read stays
+    a dead letter, with the new reason. Ids that are not dead letters here are passed over.
+    """
+    require(actor, "readings:write")
+    scope = Scope.of(actor)
+    hold_organization(db, scope)
+    chosen = DeliveryFilter(
+        vendor=command.vendor,
+        received_from=command.received_from,
+        received_before=command.received_before,
+        ids=command.delivery_ids,
+    )
+    found = dead_letters(db, scope, chosen, after=None, limit=MOST_AT_ONCE + 1)
+    if not found:
+        return ReplayOutcome((), more=False)
+    organization = organization_of(db, scope)
+    with recording(db, actor, now, "delivery.replay") as record:
+        replayed = [_again(db, record, organization, letter) for letter in found[:MOST_AT_ONCE]]
+        record.subject["delivery_ids"] = [str(done.delivery_id) for done in replayed]
+    return ReplayOutcome(tuple(replayed), more=len(found) > MOST_AT_ONCE)
+
+
+def _again(db: Session, record: Record, organization: Organization, letter: Delivery) -> Replayed:
+    parsed = parsed_or_problem(letter.vendor, letter.body)
+    if isinstance(parsed, str):
+        record.add(
+            DeliveryReplay(delivery_id=letter.id, state=DEAD_LETTER, problem=parsed, results=[])
+        )
+        return Replayed(letter.id, DEAD_LETTER, parsed, 0)
+    batch = Batch.of(db, organization, source_of(letter), letter.received_at, parsed.items)
+    results = [batch.take(item).as_json() for item in parsed.items]
+    record.add(DeliveryReplay(delivery_id=letter.id, state=READ, results=results))
+    write_batch(db, record, batch)
+    return Replayed(letter.id, READ, None, len(results))
