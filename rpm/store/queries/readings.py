@@ -7,7 +7,6 @@ Owns these statements. Does not own what a repeat, a correction or a conflict le
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import TypeVar
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, and_
@@ -16,10 +15,7 @@ from sqlmodel import Session, col, select
 from devices.counting import QUARANTINED
 from rpm.store.device_days import excluded, holds
 from rpm.store.scope import Scope
-from rpm.store.tables.base import TenantRow
-from rpm.store.tables.monitoring import Reading, ReadingConflict, ReadingExclusion, RejectedItem
-
-T = TypeVar("T", bound=TenantRow)
+from rpm.store.tables.monitoring import Reading, ReadingConflict, ReadingExclusion
 
 STATES = ("counted", "refused", "quarantined", "excluded")
 """A reading that holds counts, does not count, waits for a person, or was taken out by one."""
@@ -39,21 +35,21 @@ class ReadingFilter:
 
 
 def list_readings(
-    db: Session, scope: Scope, chosen: ReadingFilter, *, before: UUID | None, limit: int
+    db: Session, scope: Scope, chosen: ReadingFilter, *, after: UUID | None, limit: int
 ) -> Sequence[tuple[Reading, bool]]:
-    """Readings, the last recorded first, each with whether it is excluded.
+    """Readings in the order they were recorded, each with whether it is excluded.
 
-    ``before`` is the id of the last row of the page before.
+    ``after`` is the id of the last row of the page before.
     """
     is_excluded = excluded(scope.organization_id)
     statement = (
         select(Reading, is_excluded.label("is_excluded"))
         .where(col(Reading.organization_id) == scope.organization_id, *_conditions(scope, chosen))
-        .order_by(col(Reading.id).desc())
+        .order_by(col(Reading.id))
         .limit(limit)
     )
-    if before is not None:
-        statement = statement.where(col(Reading.id) < before)
+    if after is not None:
+        statement = statement.where(col(Reading.id) > after)
     return [(row, bool(flag)) for row, flag in db.exec(statement)]
 
 
@@ -184,26 +180,3 @@ def standing_exclusion(db: Session, scope: Scope, identity_key: str) -> ReadingE
         )
         .limit(1)
     ).first()
-
-
-def list_rejected(
-    db: Session, scope: Scope, *, before: UUID | None, limit: int
-) -> Sequence[RejectedItem]:
-    """Items that could not be read as readings, the last recorded first."""
-    return _page(db, scope, RejectedItem, before, limit)
-
-
-def list_conflicts(
-    db: Session, scope: Scope, *, before: UUID | None, limit: int
-) -> Sequence[ReadingConflict]:
-    """Readings that came again with other content, the last recorded first."""
-    return _page(db, scope, ReadingConflict, before, limit)
-
-
-def _page(
-    db: Session, scope: Scope, table: type[T], before: UUID | None, limit: int
-) -> Sequence[T]:
-    statement = scope.rows(table).order_by(col(table.id).desc()).limit(limit)
-    if before is not None:
-        statement = statement.where(col(table.id) < before)
-    return db.exec(statement).all()
