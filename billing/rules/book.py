@@ -1,28 +1,24 @@
 """RuleBook: payer, service day and known day -> one fully joined RuleSet, or an error.
 
-Owns the choice between pages and the joining of a page with what it ``extends``. Does not own the
-reading of pages (``read``) nor their use (``billing.ledger``). There is no default page.
+Owns the choice between pages. Does not own their reading (``read``), their joining with what they
+``extends`` (``join``) nor their use (``billing.ledger``). There is no default page.
 
 ``extends`` names either a page id (lower case) or a payer (upper case); of a payer, the page in
-force on the service day and known on the known day is taken. Joining is the same for both: a
-ladder replaces the one of its name; other tables (exclusions, stops, notices ...) are added to
-those extended; ``em_codes`` and ``not_adopted`` replace when the page gives them; a page's own
-codes replace. A page that must do without something extended is written without ``extends``.
+force on the service day and known on the known day is taken. What joining does stands in ``join``.
 """
 
 from collections.abc import Iterable
-from dataclasses import replace
-from datetime import date
 from functools import lru_cache
 from itertools import pairwise
 
 from billing.days import FAR_DAY, day_date, day_number
 from billing.rules.fields import RuleError
+from billing.rules.join import join
 from billing.rules.profile import Profile
 from billing.rules.profiles import ShippedProfile, read_profiles
-from billing.rules.read import digest_of, read_page
+from billing.rules.read import read_page
 from billing.rules.references import References, shipped_paths, shipped_references, shipped_text
-from billing.rules.ruleset import Ladder, RuleSet
+from billing.rules.ruleset import RuleSet
 
 
 class NoRuleError(LookupError):
@@ -145,7 +141,7 @@ class RuleBook:
             return None
         key = (page.id, base.id)
         if key not in self._joined:
-            self._joined[key] = _join(page, base, self.references)
+            self._joined[key] = join(page, base, self.references)
         return self._joined[key]
 
     def _check(self) -> None:
@@ -154,11 +150,15 @@ class RuleBook:
             if page.id in seen:
                 raise RuleError(page.id, 1, "two pages have this id")
             seen.add(page.id)
-            if page.extends is not None and page.extends not in {**self._by_id, **self._by_payer}:
+            if page.extends is not None and not self._extended(page.extends):
                 raise RuleError(page.id, 1, f"extends: {page.extends!r} is neither page nor payer")
+        for page in self.pages:
             self._check_cycle(page)
         for pages in self._by_payer.values():
             _check_collisions(pages)
+
+    def _extended(self, name: str) -> list[RuleSet]:
+        return [self._by_id[name]] if name in self._by_id else self._by_payer.get(name, [])
 
     def _check_cycle(self, page: RuleSet) -> None:
         waiting, seen = [page], {page.id}
@@ -166,8 +166,7 @@ class RuleBook:
             target = waiting.pop().extends
             if target is None:
                 continue
-            extended = [self._by_id[target]] if target in self._by_id else self._by_payer[target]
-            for one in extended:
+            for one in self._extended(target):
                 if one.id == page.id:
                     raise RuleError(page.id, 1, "extends: the page leads back to itself")
                 if one.id not in seen:
@@ -189,48 +188,6 @@ def _check_collisions(pages: list[RuleSet]) -> None:
             ):
                 reason = f"covers service days of {page.id} and became known the same day"
                 raise RuleError(other.id, 1, reason)
-
-
-def _join(page: RuleSet, base: RuleSet, references: References) -> RuleSet:
-    by_payer = page.payer != base.payer
-    run = base.id if by_payer else base.id.partition("+")[2]
-    own = {name: code for name, code in page.codes.items() if references.codes.get(name) != code}
-    joined = replace(
-        page,
-        id=f"{page.id}+{run}" if run else page.id,
-        effective_from=max(page.effective_from, base.effective_from)
-        if by_payer
-        else page.effective_from,
-        effective_to=_earlier(page.effective_to, base.effective_to)
-        if by_payer
-        else page.effective_to,
-        known_from=max(page.known_from, base.known_from) if by_payer else page.known_from,
-        ladders=_join_ladders(page.ladders, base.ladders),
-        codes={**base.codes, **own},
-        relaxations=base.relaxations + page.relaxations,
-        waivers=base.waivers + page.waivers,
-        exclusions=base.exclusions + page.exclusions,
-        stops=base.stops + page.stops,
-        notices=base.notices + page.notices,
-        replacements=base.replacements + page.replacements,
-        boundaries=base.boundaries + page.boundaries,
-        not_adopted=page.not_adopted or base.not_adopted,
-        not_adopted_finding=page.not_adopted_finding or base.not_adopted_finding,
-        em_codes=page.em_codes or base.em_codes,
-    )
-    return replace(joined, digest=digest_of(joined))
-
-
-def _join_ladders(own: tuple[Ladder, ...], extended: tuple[Ladder, ...]) -> tuple[Ladder, ...]:
-    by_name = {ladder.name: ladder for ladder in extended}
-    by_name.update({ladder.name: ladder for ladder in own})
-    return tuple(by_name.values())
-
-
-def _earlier(one: date | None, other: date | None) -> date | None:
-    if one is None or other is None:
-        return one or other
-    return min(one, other)
 
 
 @lru_cache(maxsize=1)

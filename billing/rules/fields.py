@@ -48,20 +48,25 @@ class Place:
         if key is None:
             return max(start, 1)
         wanted = re.compile(rf"\s*\"?{re.escape(key)}\"?\s*=")
-        opened_table = re.compile(rf"\s*\[+\s*(?:{re.escape(self.header)}\.)?{re.escape(key)}\s*\]")
         for number, line in enumerate(lines[start:], start + 1):
-            if wanted.match(line) or opened_table.match(line):
+            if wanted.match(line):
                 return number
-            if line.lstrip().startswith("[") and self.header:
+            if line.lstrip().startswith("["):
                 break
-        return max(start, 1)
+        below = ".".join(part for part in (self.header, key) if part)
+        opened = self._opening_lines(lines, below)
+        return next((number for number in opened if number > start), max(start, 1))
 
     def _header_line(self, lines: list[str]) -> int:
         if not self.header:
             return 0
-        wanted = re.compile(rf"\s*\[+\s*{re.escape(self.header)}\s*\]")
-        found = [number for number, line in enumerate(lines, 1) if wanted.match(line)]
+        found = self._opening_lines(lines, self.header)
         return found[min(self.ordinal, len(found) - 1)] if found else 0
+
+    @staticmethod
+    def _opening_lines(lines: list[str], header: str) -> list[int]:
+        wanted = re.compile(rf"\s*\[+\s*{re.escape(header)}\s*\]")
+        return [number for number, line in enumerate(lines, 1) if wanted.match(line)]
 
     def error(self, reason: str, key: str | None = None) -> RuleError:
         """A RuleError that names this table and, where known, the line of ``key``."""

@@ -67,7 +67,10 @@ def _band(one: Table, known: Known) -> Band:
         if type(raw) is not dict:
             raise one.place.error("each must be a table", "lines")
         line = Table(raw, one.place)
-        lines.append(Line(line.word("code", known.codes), line.maybe("every", int)))
+        code = line.take("code", str)
+        if code not in known.codes:
+            raise one.place.error(f"{code!r} is not in the code table", "lines")
+        lines.append(Line(code, line.maybe("every", int)))
         line.finish()
     band = Band(
         at_least=one.take("at_least", int),

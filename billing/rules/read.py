@@ -29,7 +29,7 @@ from billing.rules.clauses import (
     read_stop,
     read_waiver,
 )
-from billing.rules.fields import Table, open_document
+from billing.rules.fields import Place, Table, open_document
 from billing.rules.ladders import read_ladders
 from billing.rules.references import (
     References,
@@ -55,7 +55,8 @@ def read_page(text: str, name: str, references: References) -> RuleSet:
     top = open_document(text, name)
     own_sources = read_sources(top, "sources")
     if taken := sorted(set(own_sources) & set(references.sources)):
-        raise top.place.error(f"{taken[0]!r} is already a shipped source", "sources")
+        place = Place(name, text, f"sources.{taken[0]}")
+        raise place.error("is already a shipped source")
     sources = {**references.sources, **own_sources}
     codes = dict(references.codes)
     for one in top.each("code"):
