@@ -45,27 +45,34 @@ def canonical_json(value: Any) -> str:
 
 
 def canonical_value(value: Any) -> Any:
-    """A column's value as JSON knows it, the same before storing and after reading back.
+    """A value in the form that SQLite stores, which is the form that digests cover.
 
-    Instants become UTC text, bytes their SHA-256, structures what JSON keeps of them.
+    Instants are UTC text, days ISO text, ids 32 digits, truth 0 or 1, structures JSON text; bytes
+    are their SHA-256. TypeError for a value that no column holds.
     """
-    if value is None or isinstance(value, str | bool | int):
+    if isinstance(value, bool):
+        return int(value)
+    if value is None or isinstance(value, str | int):
         return value
     if isinstance(value, UUID):
         return value.hex
     if isinstance(value, datetime):
-        return value.astimezone(UTC).isoformat(timespec="microseconds")
+        return value.astimezone(UTC).replace(tzinfo=None).isoformat(" ", "microseconds")
     if isinstance(value, date):
         return value.isoformat()
     if isinstance(value, bytes):
         return hashlib.sha256(value).hexdigest()
-    return json.loads(canonical_json(value))
+    if isinstance(value, dict | list | tuple):
+        return canonical_json(value)
+    raise TypeError(f"no column holds a {type(value).__name__}")
 
 
-def row_digest(table: str, row: Mapping[str, Any]) -> bytes:
-    """SHA-256 over a row. Empty columns are left out, so a later empty column changes nothing."""
-    known = {name: canonical_value(value) for name, value in row.items() if value is not None}
-    return hashlib.sha256(f"{table}\n{canonical_json(known)}".encode()).digest()
+def row_digest(table: str, stored: Mapping[str, Any]) -> bytes:
+    """SHA-256 over a row in stored form, its columns in order of their names.
+
+    Empty columns are left out: a column that a later version adds changes no old digest.
+    """
+    return hashlib.sha256(f"{table}\n{_ENCODER.encode(stored)}".encode()).digest()
 
 
 def facts_digest(row_digests: Iterable[bytes]) -> str:

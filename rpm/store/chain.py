@@ -27,6 +27,7 @@ from rpm.audit import (
 )
 from rpm.ids import uuid7
 from rpm.store.engine import audit_keys
+from rpm.store.stored_form import stored_form
 from rpm.store.tables.base import METADATA, Row
 from rpm.store.tables.people import Organization
 from rpm.store.tables.security import AuditEvent, OrganizationHead
@@ -121,7 +122,9 @@ class Record:
             table, rows = METADATA.tables[name], pending[name]
             connection.execute(insert(table), rows)
             if table.info.get("append_only"):
-                self._digests.extend((name, row["id"].hex, row_digest(name, row)) for row in rows)
+                self._digests.extend(
+                    (name, row["id"].hex, row_digest(name, stored_form(table, row))) for row in rows
+                )
 
     def finish(self) -> None:
         """Insert the rest and write the event."""

@@ -5,11 +5,11 @@ recomputation. Reads each table once, in order, as a stream: memory stays flat.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from itertools import groupby, islice
+from itertools import islice
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Connection, Row, Table, select
+from sqlalchemy import Connection, Row, Table, select
 from sqlmodel import Session
 
 from billing.finding import Finding
@@ -25,13 +25,14 @@ from rpm.audit import (
 from rpm.keys import KeyRing
 from rpm.store.chain import chain_head
 from rpm.store.engine import audit_keys
+from rpm.store.stored_form import stored_rows
 from rpm.store.tables.base import METADATA
 from rpm.store.tables.security import AuditEvent
 
 _ROWS_AT_ONCE = 2_000
 _EVENT = METADATA.tables[str(AuditEvent.__tablename__)]
 
-Found = tuple[UUID, bytes]  # id and digest of a fact row
+Found = tuple[str, bytes]  # id (hex) and digest of a fact row
 
 
 def fact_tables() -> list[Table]:
@@ -68,25 +69,18 @@ class _FactStream:
     def __init__(
         self, connection: Connection, table: Table, organization_id: UUID, until: int | None
     ) -> None:
-        self.table = table
-        owner = table.c.organization_id if "organization_id" in table.c else table.c.id
-        where: list[ColumnElement[bool]] = [owner == organization_id]
-        if until is not None:
-            where.append(table.c.audit_number <= until)
-        rows = connection.execute(
-            select(table).where(*where).order_by(owner, table.c.audit_number, table.c.id),
-            execution_options={"yield_per": _ROWS_AT_ONCE},
-        )
-        self._groups = groupby(rows.mappings(), key=lambda row: int(row["audit_number"]))
-        self._next = next(self._groups, None)
+        self.name = table.name
+        self._rows = stored_rows(connection, table, organization_id, until)
+        self._next = next(self._rows, None)
 
-    def take(self, up_to: int | None) -> Iterator[tuple[int, list[Found]]]:
-        """Groups of rows whose audit number is at most ``up_to`` (None: all that are left)."""
+    def take(self, up_to: int | None) -> list[tuple[int, Found]]:
+        """Rows whose audit number is at most ``up_to`` (None: all that are left)."""
+        taken: list[tuple[int, Found]] = []
         while self._next is not None and (up_to is None or self._next[0] <= up_to):
-            number, rows = self._next
-            name = self.table.name
-            yield number, [(row["id"], row_digest(name, _plain(row))) for row in rows]
-            self._next = next(self._groups, None)
+            number, row_id, stored = self._next
+            taken.append((number, (row_id, row_digest(self.name, stored))))
+            self._next = next(self._rows, None)
+        return taken
 
 
 class _Walk:
@@ -119,8 +113,8 @@ class _Walk:
                 yield Finding("E_CHAIN_ANCHOR", f"audit_event {event.number}", message)
             self.last = Anchor(event.number, event.hmac)
         for stream in self._streams:
-            for number, rows in stream.take(None):
-                yield from _without_event(stream.table, number, rows)
+            for number, (row_id, _) in stream.take(None):
+                yield _without_event(stream.name, number, row_id)
         for number in sorted(anchors):
             if number > self.last.number:
                 yield _cut(self.last.number, number, "an anchor kept elsewhere")
@@ -148,9 +142,9 @@ class _Walk:
         for stream in self._streams:
             for number, found in stream.take(event.number):
                 if number == event.number:
-                    rows[stream.table.name] = found
+                    rows.setdefault(stream.name, []).append(found)
                 else:
-                    yield from _without_event(stream.table, number, found)
+                    yield _without_event(stream.name, number, found[0])
         digests = [digest for name in sorted(rows) for _, digest in rows[name]]
         if sound and facts_digest(digests) != event.fact_digest:
             yield from _locate(event, rows)
@@ -169,16 +163,15 @@ def _locate(event: Row[Any], rows: Mapping[str, list[Found]]) -> Iterator[Findin
         for place, row_id in enumerate(strange):
             what = "ROW_INSERTED" if place < inserted else "ROW_CHANGED"
             message = f"does not fit the digest in audit event {event.number}"
-            yield Finding(f"E_CHAIN_{what}", f"{name} {row_id}", message)
+            yield Finding(f"E_CHAIN_{what}", f"{name} {UUID(row_id)}", message)
         if len(found) < count:
             message = f"{count - len(found)} of {count} rows of {name} are missing"
             yield Finding("E_CHAIN_ROW_REMOVED", f"{name} of audit_event {event.number}", message)
 
 
-def _without_event(table: Table, number: int, rows: Sequence[Found]) -> Iterator[Finding]:
-    for row_id, _ in rows:
-        message = f"names audit event {number}, which does not exist"
-        yield Finding("E_CHAIN_ROW_INSERTED", f"{table.name} {row_id}", message)
+def _without_event(table: str, number: int, row_id: str) -> Finding:
+    message = f"names audit event {number}, which does not exist"
+    return Finding("E_CHAIN_ROW_INSERTED", f"{table} {UUID(row_id)}", message)
 
 
 def _cut(last: int, known: int, witness: str) -> Finding:
