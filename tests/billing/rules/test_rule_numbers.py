@@ -1,11 +1,14 @@
 """The shipped rules hold the numbers of the reference, copied here by hand as rows."""
 
+import re
 from csv import DictReader
 from datetime import date
 from io import StringIO
+from pathlib import Path
 
 import pytest
 
+import billing.ledger
 from billing.days import day_number
 from billing.rules.book import shipped_book
 from billing.rules.references import shipped_references
@@ -341,3 +344,15 @@ def test_the_sources_are_those_of_the_reference():
     assert len(sources) == 65
     assert {"S01", "S12b", "S15b", "S19a", "S31m", "S32t", "S39y", "S40c", "S44e"} <= set(sources)
     assert {one.checked_on for one in sources.values()} == {date(2026, 11, 23)}
+
+
+def test_every_finding_of_the_calculation_has_words():
+    """No code that the ledger's source names is without words for a biller."""
+    folder = Path(billing.ledger.__file__).parent
+    named = {
+        code
+        for file in folder.glob("*.py")
+        for code in re.findall(r'"([EWI]_[A-Z0-9_]+)"', file.read_text("utf-8"))
+    }
+    assert named
+    assert named <= set(shipped_references().findings)
