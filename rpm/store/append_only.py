@@ -40,6 +40,18 @@ def guard_names(table: str, dialect_name: str) -> set[str]:
     return {f"append_only_{table}_{kind}" for kind in kinds}
 
 
+def missing_guards(connection: Connection) -> set[str]:
+    """Triggers that should stand in the database and do not, or that are switched off."""
+    name = connection.dialect.name
+    catalog = (
+        "SELECT name FROM sqlite_master WHERE type = 'trigger'"
+        if name == "sqlite"
+        else "SELECT tgname FROM pg_trigger WHERE tgenabled <> 'D'"
+    )
+    expected = {guard for table in append_only_tables() for guard in guard_names(table.name, name)}
+    return expected - set(connection.execute(text(catalog)).scalars())
+
+
 def _keys(connection: Connection, table: str) -> list[Sequence[str]]:
     inspector = inspect(connection)
     unique = [constraint["column_names"] for constraint in inspector.get_unique_constraints(table)]
@@ -88,6 +100,12 @@ def grants_sql(role: str) -> str:
             rights += ", DELETE"
         lines.append(f"GRANT {rights} ON {name} TO {grantee};")
     return "\n".join(lines) + "\n"
+
+
+def grant_service_role(connection: Connection, role: str) -> None:
+    """Give a PostgreSQL role the rights of ``grants_sql``; after every migration, as the owner."""
+    for statement in grants_sql(role).splitlines():
+        connection.execute(text(statement))
 
 
 def privileged_login(connection: Connection) -> bool:

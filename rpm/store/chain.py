@@ -29,7 +29,6 @@ from rpm.ids import uuid7
 from rpm.store.engine import audit_keys
 from rpm.store.stored_form import stored_form
 from rpm.store.tables.base import METADATA, Row
-from rpm.store.tables.people import Organization
 from rpm.store.tables.security import AuditEvent, OrganizationHead
 
 T = TypeVar("T", bound=Row)
@@ -94,20 +93,42 @@ class Record:
 
         The row is not attached to the session; it stands in the database after ``flush``.
         """
-        table = _table_of(row)
+        table = METADATA.tables[str(type(row).__tablename__)]
         values = instance_dict(row)
+        for name, value in self._stamps(table, values).items():
+            setattr(row, name, value)
+        self._take(table, {column.name: values.get(column.name) for column in table.columns})
+        return row
+
+    def add_values(
+        self, kind: type[Row], rows: Iterable[Mapping[str, Any]]
+    ) -> list[dict[str, Any]]:
+        """``add`` for many rows given as columns and values, without an object for each.
+
+        What a row leaves out gets the table's default. ValueError for a column that is not there.
+        """
+        table = METADATA.tables[str(kind.__tablename__)]
+        defaults = _defaults(kind)
+        taken = []
+        for given in rows:
+            if not given.keys() <= defaults.keys():
+                raise ValueError(f"{table.name} has no such column")
+            row = {**defaults, **given}
+            row.update(self._stamps(table, row))
+            self._take(table, row)
+            taken.append(row)
+        return taken
+
+    def _stamps(self, table: Table, values: Mapping[str, Any]) -> dict[str, Any]:
         stamps: dict[str, Any] = {"audit_number": self.number, "recorded_at": self._now}
-        if not isinstance(row, Organization):
+        if "organization_id" in table.c:
             stamps["organization_id"] = self._actor.organization_id
         if "id" in table.c and values.get("id") is None:
             stamps["id"] = uuid7(self._now)
-        for name, value in stamps.items():
-            if name in table.c:
-                setattr(row, name, value)
-        self._pending.setdefault(table.name, []).append(
-            {column.name: values.get(column.name) for column in table.columns}
-        )
-        return row
+        return {name: value for name, value in stamps.items() if name in table.c}
+
+    def _take(self, table: Table, row: dict[str, Any]) -> None:
+        self._pending.setdefault(table.name, []).append(row)
 
     def add_all(self, rows: Iterable[T]) -> list[T]:
         """``add`` for each row."""
@@ -205,8 +226,12 @@ def chain_head(session: Session, organization_id: UUID) -> Anchor:
     return Anchor(*head) if head is not None else Anchor(0, GENESIS_HMAC)
 
 
-def _table_of(row: Row) -> Table:
-    return METADATA.tables[str(type(row).__tablename__)]
+@lru_cache(maxsize=128)
+def _defaults(kind: type[Row]) -> dict[str, Any]:
+    return {
+        name: None if field.is_required() else field.default
+        for name, field in kind.model_fields.items()
+    }
 
 
 def _plain(value: Any) -> Any:

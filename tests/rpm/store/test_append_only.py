@@ -13,8 +13,8 @@ from rpm.access import Actor
 from rpm.store.append_only import (
     MESSAGE,
     append_only_tables,
-    grants_sql,
-    guard_names,
+    grant_service_role,
+    missing_guards,
     privileged_login,
 )
 from rpm.store.chain import recording
@@ -150,8 +150,7 @@ def test_the_service_role_can_insert_facts_and_nothing_else(engine: Engine, acto
         connection = session.connection()
         assert privileged_login(connection)
         connection.execute(text("CREATE ROLE ledger_service"))
-        for statement in grants_sql("ledger_service").splitlines():
-            connection.execute(text(statement))
+        grant_service_role(connection, "ledger_service")
         connection.execute(text("SET LOCAL ROLE ledger_service"))
         assert not privileged_login(connection)
         with recording(session, actor, NOW, "chart.open"):
@@ -177,13 +176,16 @@ def test_every_table_but_a_listed_few_is_append_only(engine: Engine) -> None:
     guarded = {table.name for table in append_only_tables()}
     assert set(METADATA.tables) - guarded == MUTABLE
     with engine.connect() as connection:
-        catalog = (
-            "SELECT name FROM sqlite_master WHERE type = 'trigger'"
-            if engine.dialect.name == "sqlite"
-            else "SELECT tgname FROM pg_trigger WHERE NOT tgisinternal"
-        )
-        found = set(connection.execute(text(catalog)).scalars())
-    assert found == set().union(*(guard_names(name, engine.dialect.name) for name in guarded))
+        assert missing_guards(connection) == set()
+
+
+def test_a_guard_that_was_taken_away_is_named(engine: Engine) -> None:
+    """A trigger that is dropped or switched off is found in the database's catalog."""
+    sqlite = engine.dialect.name == "sqlite"
+    name = "append_only_posting_update" if sqlite else "append_only_posting_change"
+    attempt(engine, f"DROP TRIGGER {name}" + ("" if sqlite else " ON posting"))
+    with engine.connect() as connection:
+        assert missing_guards(connection) == {name}
 
 
 def test_every_table_but_a_listed_few_belongs_to_an_organization() -> None:

@@ -17,6 +17,7 @@ from rpm.settings import Settings
 from rpm.store.append_only import append_only_tables, guard_names
 from rpm.store.chain import chain_head, recording
 from rpm.store.engine import make_engine, reading, transaction
+from rpm.store.tables.monitoring import Device
 from rpm.store.tables.people import Coverage, CoverageEnd, Patient, Payer, PracticeSetting
 from rpm.store.tables.security import AuditEvent
 from rpm.store.verify import verify_chain
@@ -138,6 +139,23 @@ def test_an_action_that_fails_writes_nothing(engine: Engine, actor: Actor) -> No
     with pytest.raises(RuntimeError):
         fail()
     assert head(engine, actor) == before
+    assert check(engine, actor) == []
+
+
+def test_rows_given_as_values_are_rows_like_others(engine: Engine, actor: Actor) -> None:
+    """Values get ids, defaults and a place in the chain; an unknown column is refused."""
+    given = [
+        {"vendor": "v", "vendor_device_id": f"d{n}", "kind": "bp", "fda_listed": True}
+        for n in range(3)
+    ]
+    with transaction(engine) as session, recording(session, actor, NOW, "device.add") as record:
+        rows = record.add_values(Device, [{**row, "automatic": True} for row in given])
+        with pytest.raises(ValueError, match="device has no such column"):
+            record.add_values(Device, [{"color": "red"}])
+    with reading(engine) as session:
+        kept = session.exec(select(Device)).all()
+    assert {row.id for row in kept} == {row["id"] for row in rows}
+    assert {(row.audit_number, row.recorded_at, row.model) for row in kept} == {(2, NOW, None)}
     assert check(engine, actor) == []
 
 
