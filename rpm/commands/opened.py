@@ -1,0 +1,91 @@
+"""What commands open: the settings, the database, and an organization in it.
+
+Owns opening and closing for one command. Does not own what is done in between.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from billing.finding import Finding
+from rpm.errors import InvalidRequest, NotFound, NotReady
+
+if TYPE_CHECKING:
+    from pydantic import ValidationError
+    from sqlalchemy.engine import Engine
+
+    from rpm.access import Actor
+    from rpm.settings import Settings
+
+
+def read_settings() -> "Settings":
+    """Settings from the environment; ``InvalidRequest`` names the variables that are wrong."""
+    from pydantic import ValidationError
+
+    from rpm.settings import Settings
+
+    try:
+        return Settings()
+    except ValidationError as error:
+        names = ", ".join(f"RPMLEDGER_{str(wrong['loc'][0]).upper()}" for wrong in error.errors())
+        raise InvalidRequest(f"wrong value: {names} (docs/operating.md)") from error
+
+
+@contextmanager
+def opened_engine(settings: "Settings", *, migrated: bool = True) -> "Iterator[Engine]":
+    """The database; an embedded file is migrated first, any other must be at this version.
+
+    ``NotReady`` when it is not. With ``migrated=False`` neither is done.
+    """
+    from rpm.store.engine import make_engine
+    from rpm.store.migrations import at_head, migrate
+
+    engine = make_engine(settings)
+    try:
+        if migrated and engine.dialect.name == "sqlite":
+            migrate(engine)
+        elif migrated and not at_head(engine):
+            raise NotReady("the database is not at this program's version: run rpm-ledger migrate")
+        yield engine
+    finally:
+        engine.dispose()
+
+
+def refused(error: "ValidationError") -> InvalidRequest:
+    """What pydantic refused in a command's options, as the error that the frame shows."""
+    findings = [
+        Finding("E_OPTION", ".".join(str(part) for part in wrong["loc"]), wrong["msg"])
+        for wrong in error.errors(include_input=False, include_url=False)
+    ]
+    return InvalidRequest("wrong option", findings)
+
+
+def organization_actors(engine: "Engine", named: str | None, command: str) -> "list[Actor]":
+    """The service itself, at work from the command line, for each organization that fits.
+
+    ``named`` is an id, an NPI or a name; None fits all. ``NotFound`` when none fits.
+    """
+    from sqlmodel import col, select
+
+    from rpm.access import system_actor
+    from rpm.store.engine import reading
+    from rpm.store.tables.people import Organization
+
+    with reading(engine) as session:
+        known = session.exec(select(Organization).order_by(col(Organization.id))).all()
+    fitting = [
+        row
+        for row in known
+        if named is None or named in {row.name, row.npi, str(row.id), row.id.hex}
+    ]
+    if not fitting:
+        raise NotFound("there is no such organization: rpm-ledger bootstrap creates one")
+    return [system_actor(row.id, f"rpm-ledger {command}") for row in fitting]
+
+
+def organization_actor(engine: "Engine", named: str | None, command: str) -> "Actor":
+    """As ``organization_actors`` where only one will do; ``InvalidRequest`` when several fit."""
+    actors = organization_actors(engine, named, command)
+    if len(actors) > 1:
+        raise InvalidRequest("there are several organizations: name one with --organization")
+    return actors[0]

@@ -1,0 +1,109 @@
+"""The schedule: which job runs when, in UTC, and the scheduler that looks.
+
+Owns the planned instants and the APScheduler that ticks. Does not own the jobs' work. The scheduler
+looks every minute whether the latest planned run was taken: a run missed while no scheduler was
+alive is made up for once, and of several schedulers one does it.
+"""
+
+import signal
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import structlog
+from apscheduler.schedulers.background import BackgroundScheduler
+from apscheduler.schedulers.base import BaseScheduler
+from apscheduler.schedulers.blocking import BlockingScheduler
+from apscheduler.triggers.interval import IntervalTrigger
+from sqlalchemy.engine import Engine
+
+from rpm import logs
+from rpm.clock import SystemClock, clock_for
+from rpm.jobs import work
+from rpm.jobs.runs import latest_slot, run_once, show_life
+
+TICK = timedelta(minutes=1)
+_log = structlog.get_logger()
+
+
+@dataclass(frozen=True)
+class Job:
+    """A job: planned ``after`` past each whole ``every``, counted in UTC."""
+
+    name: str
+    every: timedelta
+    after: timedelta
+    work: Callable[[Engine, datetime], str]
+
+
+JOBS = (
+    Job("close-due-months", timedelta(hours=1), timedelta(minutes=5), work.close_due_months),
+    Job("nightly-verify", timedelta(days=1), timedelta(hours=3, minutes=15), work.verify_all),
+    Job("silent-devices", timedelta(days=1), timedelta(hours=10), work.list_silent_devices),
+)
+"""All jobs; the hours are UTC."""
+
+
+def run_latest(engine: Engine, job: Job) -> str | None:
+    """Do the latest planned run of a job; its result, or None when it was already taken."""
+    clock = clock_for(engine)
+    slot = latest_slot(clock.now(), job.every, job.after)
+    return run_once(engine, clock, job.name, slot, lambda: job.work(engine, clock.now()))
+
+
+def _tick(engine: Engine, job: Job) -> None:
+    try:
+        run_latest(engine, job)
+    except Exception as error:  # noqa: BLE001 - a busy database: the next tick looks again
+        _log.error("scheduler_tick_failed", job=job.name, **logs.about(error))
+
+
+def _live(engine: Engine) -> None:
+    try:
+        show_life(engine, SystemClock().now())
+    except Exception as error:  # noqa: BLE001 - as above
+        _log.error("scheduler_tick_failed", **logs.about(error))
+
+
+def _fill(scheduler: BaseScheduler, engine: Engine) -> None:
+    ticks: list[tuple[str, Any, tuple[Any, ...]]] = [
+        (job.name, _tick, (engine, job)) for job in JOBS
+    ]
+    for name, function, arguments in [("lease", _live, (engine,)), *ticks]:
+        scheduler.add_job(
+            function,
+            IntervalTrigger(seconds=int(TICK.total_seconds()), timezone=UTC),
+            args=arguments,
+            id=name,
+            next_run_time=SystemClock().now(),
+            max_instances=1,
+            coalesce=True,
+            misfire_grace_time=None,
+        )
+
+
+@contextmanager
+def background(engine: Engine) -> Iterator[None]:
+    """A scheduler in threads of this process; current runs end before the block ends."""
+    scheduler = BackgroundScheduler(timezone=UTC)
+    _fill(scheduler, engine)
+    scheduler.start()
+    try:
+        yield
+    finally:
+        scheduler.shutdown(wait=True)
+
+
+def foreground(engine: Engine) -> None:
+    """A scheduler that holds the process until it is asked to stop."""
+    scheduler = BlockingScheduler(timezone=UTC)
+    _fill(scheduler, engine)
+
+    def stop(_signal: int, _frame: object) -> None:
+        scheduler.shutdown(wait=False)
+
+    signal.signal(signal.SIGTERM, stop)
+    signal.signal(signal.SIGINT, stop)
+    scheduler.start()

@@ -1,0 +1,115 @@
+"""What the scheduled jobs do, organization by organization.
+
+Owns which months are due, and the words of each result. Does not own closing, verifying or the
+list of silent devices. One organization's failure does not keep the others waiting: it is logged
+and counted.
+"""
+
+from collections.abc import Callable
+from datetime import date, datetime, timedelta
+
+import structlog
+from sqlalchemy.engine import Engine
+from sqlmodel import Session, col, select
+
+from rpm import logs
+from rpm.access import Actor, system_actor
+from rpm.actions.close_month import post_close
+from rpm.actions.compute_close import compute_close
+from rpm.clock import local_day
+from rpm.store.engine import reading, transaction
+from rpm.store.queries.people import practice_settings
+from rpm.store.queries.silence import silent_episodes
+from rpm.store.scope import Scope
+from rpm.store.tables.ledger import Close
+from rpm.store.tables.people import Organization
+from rpm.store.verify import verify_chain
+
+CLOSE_ON_DAY = "close_on_day"
+"""Practice setting: day of the month on which the month before is closed; 0 or none: by hand."""
+
+SILENT_DAYS = 3
+ACTOR_NAME = "scheduler"
+
+_log = structlog.get_logger()
+
+
+def close_due_months(engine: Engine, now: datetime) -> str:
+    """Close the month before, for each practice whose day has come and that has not closed it."""
+
+    def close(actor: Actor) -> int:
+        with reading(engine) as session:
+            month = due_month(session, Scope.of(actor), now)
+            if month is None:
+                return 0
+            computed = compute_close(session, Scope.of(actor), now, month)
+        with transaction(engine) as session:
+            closed = post_close(session, actor, now, computed, "scheduled close")
+        return 0 if closed.repeated else 1
+
+    done, failed = _for_each(engine, "close-due-months", close)
+    return f"{done} closed, {failed} failed"
+
+
+def due_month(db: Session, scope: Scope, now: datetime) -> date | None:
+    """The first day of the month that is due for its scheduled close; None when none is."""
+    setting = practice_settings(db, scope).get(CLOSE_ON_DAY)
+    if setting is None or not setting.value:
+        return None
+    organization = db.get_one(Organization, scope.organization_id)
+    today = local_day(now, organization.timezone)
+    if today.day < int(setting.value):
+        return None
+    month = (today.replace(day=1) - timedelta(days=1)).replace(day=1)
+    closed = db.exec(scope.rows(Close).where(col(Close.month_start_day) >= month)).first()
+    return None if closed is not None else month
+
+
+def verify_all(engine: Engine, _now: datetime) -> str:
+    """Verify every organization's record; what does not fit is logged and counted."""
+
+    def verify(actor: Actor) -> int:
+        with reading(engine) as session:
+            findings = verify_chain(session, actor.organization_id)
+        for finding in findings:
+            _log.error(
+                "record_does_not_fit",
+                job="nightly-verify",
+                organization_id=actor.organization_id,
+                error=finding.code,
+                places=[finding.where],
+            )
+        return len(findings)
+
+    done, failed = _for_each(engine, "nightly-verify", verify)
+    return f"{done} findings, {failed} failed"
+
+
+def list_silent_devices(engine: Engine, now: datetime) -> str:
+    """Count the episodes that fell silent; the list itself is at ``GET /v1/devices/silent``."""
+
+    def count(actor: Actor) -> int:
+        with reading(engine) as session:
+            return len(silent_episodes(session, Scope.of(actor), now, SILENT_DAYS))
+
+    done, failed = _for_each(engine, "silent-devices", count)
+    return f"{done} silent, {failed} failed"
+
+
+def _for_each(engine: Engine, job: str, work: Callable[[Actor], int]) -> tuple[int, int]:
+    """Work for every organization; the sum of what it gives, and how many failed."""
+    with reading(engine) as session:
+        organizations = session.exec(select(Organization.id).order_by(col(Organization.id))).all()
+    total = failed = 0
+    for organization_id in organizations:
+        try:
+            total += work(system_actor(organization_id, ACTOR_NAME))
+        except Exception as error:  # noqa: BLE001 - the other practices are served all the same
+            failed += 1
+            _log.error(
+                "job_failed_for_organization",
+                job=job,
+                organization_id=organization_id,
+                **logs.about(error),
+            )
+    return total, failed

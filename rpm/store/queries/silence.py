@@ -1,0 +1,107 @@
+"""Silence: episodes whose device is with the patient and from which nothing is heard.
+
+Owns the work list. Writes nothing. A reading that does not count is a sign of life all the same.
+"""
+
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import ScalarSelect, func, select
+from sqlmodel import Session, col
+
+from billing.days import day_date
+from rpm.clock import local_day
+from rpm.store.scope import Scope
+from rpm.store.tables.base import Fact
+from rpm.store.tables.monitoring import (
+    AssociationEnd,
+    DeviceAssociation,
+    DeviceDay,
+    Episode,
+    EpisodeEnd,
+)
+from rpm.store.tables.people import Organization
+
+
+@dataclass(frozen=True)
+class Silent:
+    """An episode without readings: since which day, and the device that should be sending."""
+
+    episode_id: UUID
+    patient_id: UUID
+    device_id: UUID
+    last_reading_day: date | None  # None: never since the episode began
+    silent_since: date  # the last reading's day, or the day the device came to the patient
+    silent_days: int
+
+    @property
+    def key(self) -> tuple[date, UUID, UUID]:
+        """The place in the list: longest silence first."""
+        return (self.silent_since, self.episode_id, self.device_id)
+
+
+def silent_episodes(db: Session, scope: Scope, now: datetime, at_least_days: int) -> list[Silent]:
+    """Open episodes with a device and no reading for this many days; longest silence first."""
+    organization = db.get_one(Organization, scope.organization_id)
+    today = local_day(now, organization.timezone)
+    limit = today - timedelta(days=at_least_days)
+    found = []
+    for row in db.connection().execute(_open_associations(scope, now, today)):
+        last = day_date(row.last_day) if row.last_day is not None else None
+        since = max(local_day(row.from_at, organization.timezone), last or date.min)
+        if since <= limit:
+            days = (today - since).days
+            found.append(Silent(row.episode_id, row.patient_id, row.device_id, last, since, days))
+    return sorted(found, key=lambda silent: silent.key)
+
+
+def _open_associations(scope: Scope, now: datetime, today: date) -> Any:
+    organization_id = scope.organization_id
+    last_day = (
+        select(func.max(col(DeviceDay.day)))
+        .where(
+            col(DeviceDay.organization_id) == organization_id,
+            col(DeviceDay.episode_id) == col(DeviceAssociation.episode_id),
+        )
+        .scalar_subquery()
+    )
+    returned_at = _latest(
+        AssociationEnd, AssociationEnd.to_at, AssociationEnd.association_id, DeviceAssociation.id
+    )
+    ended_on = _latest(EpisodeEnd, EpisodeEnd.last_day, EpisodeEnd.episode_id, Episode.id)
+    return (
+        select(
+            col(DeviceAssociation.episode_id),
+            col(DeviceAssociation.patient_id),
+            col(DeviceAssociation.device_id),
+            col(DeviceAssociation.from_at),
+            last_day.label("last_day"),
+        )
+        .join(
+            Episode,
+            (col(Episode.organization_id) == col(DeviceAssociation.organization_id))
+            & (col(Episode.id) == col(DeviceAssociation.episode_id)),
+        )
+        .where(
+            col(DeviceAssociation.organization_id) == organization_id,
+            col(DeviceAssociation.from_at) <= now,
+            returned_at.is_(None) | (returned_at > now),
+            ended_on.is_(None) | (ended_on >= today),
+        )
+    )
+
+
+def _latest(table: type[Fact], value: Any, refers: Any, to: Any) -> ScalarSelect[Any]:
+    """The value of the row recorded last about another; null when there is none."""
+    return (
+        select(value)
+        .where(
+            col(table.organization_id) == col(DeviceAssociation.organization_id),
+            col(refers) == col(to),
+        )
+        .order_by(col(table.audit_number).desc(), col(table.id).desc())
+        .limit(1)
+        .scalar_subquery()
+    )
