@@ -57,12 +57,15 @@ class FactReader:
         """All rows of a statement, as the cursor gives them."""
         return self.db.execute(statement).all()
 
+    def of_organization(self, name: str, *columns: str) -> Select[Any]:
+        """A select of a table's facts of the organization; columns ending in ``_id`` stay raw."""
+        table = self.table(name)
+        return select(*(_plain(table, column) for column in columns)).where(self.known(table))
+
     def of_patients(self, name: str, *columns: str) -> Select[Any]:
         """A select of a table with ``patient_id``; columns that end in ``_id`` stay raw."""
-        table = self.table(name)
-        return select(*(_plain(table, column) for column in columns)).where(
-            self.known(table), among(table.c.patient_id, self.patients)
-        )
+        patient_id = self.table(name).c.patient_id
+        return self.of_organization(name, *columns).where(among(patient_id, self.patients))
 
     def of_episodes(self, name: str, *columns: str) -> Select[Any]:
         """A select of a table with ``episode_id``, of the selected patients' episodes."""
