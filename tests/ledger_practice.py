@@ -11,7 +11,7 @@ from uuid import UUID, uuid4
 from sqlalchemy.engine import Engine
 from sqlmodel import Session
 
-from rpm.access import Actor
+from rpm.access import PERMISSIONS, Actor
 from rpm.ids import uuid7
 from rpm.store import device_days
 from rpm.store.chain import recording
@@ -25,7 +25,14 @@ from rpm.store.tables.monitoring import (
     Reading,
     ReadingExclusion,
 )
-from rpm.store.tables.people import Coverage, Patient, Payer, PracticeSetting
+from rpm.store.tables.people import (
+    Coverage,
+    Organization,
+    Patient,
+    Payer,
+    PracticeSetting,
+    User,
+)
 
 OPENED = date(2025, 11, 1)
 NOON_SECOND = 12 * 3600
@@ -39,6 +46,30 @@ class Practice:
         self.actor = actor
         self.now = now
         self._payers: dict[str, UUID] = {}
+
+    @classmethod
+    def opened(cls, engine: Engine, now: datetime) -> "Practice":
+        """Another organization, with one administrator."""
+        organization_id, user_id = uuid4(), uuid4()
+        actor = Actor(organization_id, user_id, None, "practice_admin", PERMISSIONS, "Bo Admin")
+        practice = cls(engine, actor, now)
+        practice.record(
+            Organization(
+                id=organization_id,
+                name="Another Practice",
+                timezone="America/New_York",
+                npi="1245319599",
+                created_at=now,
+            ),
+            User(
+                id=user_id,
+                name="Bo Admin",
+                email="bo@example.org",
+                role="practice_admin",
+                created_at=now,
+            ),
+        )
+        return practice
 
     def record(self, *rows: Row) -> None:
         """Record facts as one action and keep the projection of device days."""

@@ -4,7 +4,6 @@ from datetime import date, timedelta
 from random import Random
 
 import pytest
-from conftest import FixedClock, make_organization
 from ledger_practice import OPENED, Practice, days
 from sqlalchemy.engine import Engine
 
@@ -12,6 +11,7 @@ from billing.days import FAR_DAY, NO_DAY, day_number
 from billing.ledger.facts import GATES, KINDS, REFUSED
 from billing.rules.book import shipped_book
 from rpm.access import Actor
+from rpm.clock import Clock
 from rpm.store.chain import chain_head
 from rpm.store.engine import reading, transaction
 from rpm.store.fact_rows import FactReader, as_uuid
@@ -23,7 +23,7 @@ from rpm.store.tables.people import CoverageEnd
 
 
 @pytest.fixture
-def practice(engine: Engine, actor: Actor, clock: FixedClock) -> Practice:
+def practice(engine: Engine, actor: Actor, clock: Clock) -> Practice:
     """The records of the organization of ``actor``."""
     return Practice(engine, actor, clock.now())
 
@@ -184,7 +184,7 @@ def test_known_before_is_what_was_loaded_then(practice: Practice) -> None:
 
 def test_another_organization_is_never_loaded(practice: Practice, engine: Engine) -> None:
     """Facts of one organization hold no patient of another."""
-    other = Practice(engine, make_organization(engine, practice.now, "Other"), practice.now)
+    other = Practice.opened(engine, practice.now)
     other.enrolled()
     mine, _ = practice.enrolled()
     assert load(practice).patient_ids == (mine,)

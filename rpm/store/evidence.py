@@ -1,0 +1,100 @@
+"""Evidence digests: one figure for the facts behind an event, the same whenever they are the same.
+
+Owns what is digested: counted day rows and entries of the event's period, the gates of its
+episode, the coverages of its patient and the digest of the rule page. Does not own which of them
+decide (``billing.ledger.explain``). Evidence that changes without changing code, units or service
+day posts nothing, but shows here.
+"""
+
+import hashlib
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from rpm.audit import canonical_json
+from rpm.store.fact_rows import as_uuid
+from rpm.store.facts import LoadedFacts
+
+
+@dataclass(frozen=True)
+class EventSpan:
+    """The rows an event speaks about: its episode, its patient, and its period's day numbers."""
+
+    subject: str  # episode or patient
+    episode: int
+    patient: int
+    start_day: int
+    end_day: int
+
+
+class Evidence:
+    """The evidence of many events over the same facts."""
+
+    def __init__(self, loaded: LoadedFacts) -> None:
+        self._loaded = loaded
+
+    def digest(self, span: EventSpan, page_digest: str) -> str:
+        """SHA-256, hex, over the evidence of one event in canonical JSON."""
+        parts = {
+            "days": self._days.rows(span.episode, span.start_day, span.end_day)
+            if span.subject == "episode"
+            else [],
+            "entries": self._entries_of(span),
+            "gates": self._gates.rows(span.episode),
+            "coverages": self._coverages.rows(span.patient),
+            "rules": page_digest,
+        }
+        return hashlib.sha256(canonical_json(parts).encode()).hexdigest()
+
+    def _entries_of(self, span: EventSpan) -> list[list[Any]]:
+        found = self._entries.rows(span.patient, span.start_day, span.end_day)
+        keys = self._loaded.entry_keys
+        named = [[as_uuid(keys[row[1]]).hex, *row[2:]] for row in found]
+        return sorted(named)
+
+    @cached_property
+    def _days(self) -> "_Runs":
+        columns = ("kind", "refused_reason", "qualifying_count", "refused_count")
+        received = ("first_received_day",)
+        return _Runs(self._loaded.facts.device_days, "episode", ("day", *columns, *received))
+
+    @cached_property
+    def _entries(self) -> "_Runs":
+        columns = ("day", "entry", "start_second", "seconds", "role", "work", "mode", "shared")
+        return _Runs(self._loaded.facts.entries, "patient", columns)
+
+    @cached_property
+    def _gates(self) -> "_Runs":
+        return _Runs(self._loaded.facts.gates, "episode", ("from_day", "gate", "to_day"))
+
+    @cached_property
+    def _coverages(self) -> "_Runs":
+        facts = self._loaded.facts
+        named = facts.coverages.assign(
+            payer=[facts.payers[row] for row in facts.coverages["payer"].tolist()]
+        )
+        return _Runs(named, "patient", ("from_day", "to_day", "payer"))
+
+
+class _Runs:
+    """Rows of a frame by owner and day, found without looking at the others."""
+
+    def __init__(self, frame: pd.DataFrame, owner: str, columns: tuple[str, ...]) -> None:
+        day = frame[columns[0]].to_numpy().astype(np.int64)
+        key = (frame[owner].to_numpy().astype(np.int64) << 33) + day + (1 << 31)
+        order = np.argsort(key, kind="stable")
+        self._key = key[order]
+        self._columns = [frame[name].to_numpy()[order] for name in columns]
+
+    def rows(self, owner: int, first: int = -(1 << 31), last: int = (1 << 31) - 1) -> list[Any]:
+        """Rows of an owner whose day lies between two days, both included, in a fixed order."""
+        base = (owner << 33) + (1 << 31)
+        at = slice(
+            int(np.searchsorted(self._key, base + first, side="left")),
+            int(np.searchsorted(self._key, base + last, side="right")),
+        )
+        found = zip(*(column[at].tolist() for column in self._columns), strict=True)
+        return sorted(list(row) for row in found)
