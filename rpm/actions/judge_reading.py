@@ -222,7 +222,7 @@ def component_json(part: Component) -> dict[str, str]:
     """A component as stored: numbers as text, so that nothing is rounded."""
     return {
         "loinc": part.loinc,
-        "value": format(part.value, "f"),
+        "value": format(part.value.normalize(), "f"),
         "ucum": part.ucum,
         "comparator": part.comparator,
         "original_value": part.original_value,

@@ -1,0 +1,193 @@
+"""A vendor's door in a test: a connection, signed bodies, and devices with patients.
+
+Posts through ``authenticate`` and ``take_delivery`` as the webhook route does.
+"""
+
+import json
+from collections.abc import Mapping, Sequence
+from datetime import UTC, date, datetime
+from typing import Any
+from uuid import UUID
+
+from ledger_practice import Practice
+from sqlalchemy.engine import Engine
+from sqlmodel import Session, col, select
+from standardwebhooks import Webhook
+
+from rpm.access import Actor
+from rpm.actions.manage_connections import CreateConnection, create_connection
+from rpm.actions.take_delivery import DeliveryAnswer, authenticate, take_delivery
+from rpm.actions.take_readings import attach_readings
+from rpm.keys import KeyRing, load_keys
+from rpm.settings import Settings
+from rpm.store.chain import recording
+from rpm.store.engine import reading, transaction
+from rpm.store.queries.people import organization_of
+from rpm.store.scope import Scope
+from rpm.store.tables.base import Row
+from rpm.store.tables.monitoring import (
+    AssociationEnd,
+    Device,
+    DeviceAssociation,
+    DeviceDay,
+    Reading,
+)
+
+LONG_AGO = datetime(2025, 11, 1, tzinfo=UTC)
+
+
+def weight(reading_id: str, measured_at: str = "2026-01-14T08:15:00-05:00", **parts: Any) -> Any:
+    """A reading of a scale in the generic format."""
+    value, unit = parts.pop("value", "72.5"), parts.pop("unit", "kg")
+    return {
+        "id": reading_id,
+        "device_id": "scale-1",
+        "kind": "weight",
+        "components": [{"code": "29463-7", "value": value, "unit": unit}],
+        "measured_at": measured_at,
+        "entry_method": "device",
+    } | parts
+
+
+def signed(secret: str, message_id: str, at: datetime, body: bytes) -> dict[str, str]:
+    """Headers of a Standard Webhooks request."""
+    signature = Webhook(secret).sign(message_id, at, body.decode("utf-8", "surrogateescape"))
+    return {
+        "content-type": "application/json",
+        "webhook-id": message_id,
+        "webhook-timestamp": str(int(at.timestamp())),
+        "webhook-signature": signature,
+    }
+
+
+def body_of(*readings: Any) -> bytes:
+    """A batch in the generic format."""
+    return json.dumps({"readings": list(readings)}).encode()
+
+
+class Door:
+    """One organization's connection of the generic vendor, and what stands behind it."""
+
+    def __init__(self, engine: Engine, settings: Settings, actor: Actor, now: datetime) -> None:
+        self.engine, self.actor, self.now = engine, actor, now
+        self.ring: KeyRing = load_keys(settings).field_encryption
+        self.practice = Practice(engine, actor, now)
+        with transaction(engine) as db:
+            command = CreateConnection(vendor="generic", name="Test gateway")
+            made = create_connection(db, actor, now, self.ring, command)
+        self.connection, self.secret = made.connection, made.secret
+        assert made.token is not None
+        self.token = made.token
+        self._sent = 0
+
+    @property
+    def organization_id(self) -> UUID:
+        """The organization behind the door."""
+        return self.actor.organization_id
+
+    def send(self, *readings: Any) -> DeliveryAnswer:
+        """Post a batch under a new message id."""
+        self._sent += 1
+        return self.post(f"msg-{self._sent}", body_of(*readings))
+
+    def statuses(self, *readings: Any) -> list[str]:
+        """Post a batch; the status of each item."""
+        return [item["status"] for item in self.send(*readings).items]
+
+    def post(self, message_id: str, body: bytes) -> DeliveryAnswer:
+        """Post a body signed with the connection's secret."""
+        headers = signed(self.secret, message_id, self.now, body)
+        with reading(self.engine) as db:
+            sender = authenticate(db, self.ring, self.now, "generic", self.token, headers, body)
+        with transaction(self.engine) as db:
+            return take_delivery(db, sender, self.now, headers, body)
+
+    def record(self, action: str, *rows: Row, device: str | None = None) -> list[Reading]:
+        """Record facts as one action; the readings of a device are attached anew."""
+        scope = Scope.of(self.actor)
+        with (
+            transaction(self.engine) as db,
+            recording(db, self.actor, self.now, action) as record,
+        ):
+            record.add_all(rows)
+            if device is None:
+                return []
+            return attach_readings(
+                db,
+                record,
+                organization_of(db, scope),
+                vendor="generic",
+                vendor_device_id=device,
+                now=self.now,
+            )
+
+    def device(self, name: str = "scale-1", **values: Any) -> UUID:
+        """Register a listed scale that sends by itself; its readings are attached."""
+        device_id = self.practice.new_id()
+        row: dict[str, Any] = {"kind": "scale", "fda_listed": True, "automatic": True} | values
+        self.record(
+            "device.register",
+            Device(id=device_id, vendor="generic", vendor_device_id=name, **row),
+            device=name,
+        )
+        return device_id
+
+    def assign(
+        self,
+        device_id: UUID,
+        patient_id: UUID,
+        episode_id: UUID,
+        from_at: datetime = LONG_AGO,
+        name: str = "scale-1",
+    ) -> UUID:
+        """Give a device to a patient; its readings are attached."""
+        association_id = self.practice.new_id()
+        row = DeviceAssociation(
+            id=association_id,
+            device_id=device_id,
+            patient_id=patient_id,
+            episode_id=episode_id,
+            from_at=from_at,
+        )
+        self.record("device.associate", row, device=name)
+        return association_id
+
+    def take_back(self, association_id: UUID, at: datetime, name: str = "scale-1") -> None:
+        """End an association; readings measured later are let go."""
+        end = AssociationEnd(association_id=association_id, to_at=at, reason="returned")
+        self.record("association.end", end, device=name)
+
+    def enrolled_with_scale(self, **patient: Any) -> UUID:
+        """A patient with an episode and a scale; the episode's id."""
+        patient_id = self.practice.patient(**patient)
+        episode_id = self.practice.episode(patient_id)
+        self.assign(self.device(), patient_id, episode_id)
+        return episode_id
+
+    def readings(self) -> Sequence[Reading]:
+        """All readings of the organization in order of recording."""
+        with reading(self.engine) as db:
+            return db.exec(
+                select(Reading)
+                .where(col(Reading.organization_id) == self.organization_id)
+                .order_by(col(Reading.audit_number), col(Reading.id))
+            ).all()
+
+    def days(self) -> Mapping[tuple[date, str], tuple[int, int]]:
+        """Qualifying and refused readings by day and refusal word, over all episodes."""
+        with reading(self.engine) as db:
+            return {
+                (date.fromordinal(row.day + EPOCH), row.refused_reason): (
+                    row.qualifying_count,
+                    row.refused_count,
+                )
+                for row in device_day_rows(db, self.organization_id)
+            }
+
+
+EPOCH = date(1970, 1, 1).toordinal()
+
+
+def device_day_rows(db: Session, organization_id: UUID) -> Sequence[DeviceDay]:
+    """The projection of an organization as it stands."""
+    return db.exec(select(DeviceDay).where(col(DeviceDay.organization_id) == organization_id)).all()
