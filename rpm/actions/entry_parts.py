@@ -10,6 +10,8 @@ from uuid import UUID, uuid5
 
 from rpm.clock import local_day, zone
 
+_MOST_PARTS = 3  # 24 hours touch three days when the middle one has only 23
+
 
 @dataclass(frozen=True)
 class Part:
@@ -38,7 +40,7 @@ def parts_of(
         stop = min(end, _midnight(day + timedelta(days=1), zone_name))
         parts.append(
             Part(
-                client_id=uuid5(client_id, day.isoformat()) if parts else client_id,
+                client_id=_later_id(client_id, day) if parts else client_id,
                 local_day=day,
                 start_second=_seconds(begin - _midnight(day, zone_name)),
                 duration_seconds=_seconds(stop - begin),
@@ -47,6 +49,16 @@ def parts_of(
         )
         begin = stop
     return parts
+
+
+def possible_ids(client_id: UUID, first_day: date) -> list[UUID]:
+    """The ids under which the pieces of an entry that began on a day may be stored."""
+    later = (first_day + timedelta(days=days) for days in range(1, _MOST_PARTS))
+    return [client_id, *(_later_id(client_id, day) for day in later)]
+
+
+def _later_id(client_id: UUID, day: date) -> UUID:
+    return uuid5(client_id, day.isoformat())
 
 
 def _midnight(day: date, zone_name: str) -> datetime:

@@ -19,7 +19,7 @@ from rpm.access import Actor, require
 from rpm.actions.command import Command, Day, Id, Instant, Name, OneOf, Text, refuse
 from rpm.actions.entry_episode import episode_for
 from rpm.actions.entry_findings import findings_of
-from rpm.actions.entry_parts import Part, parts_of
+from rpm.actions.entry_parts import Part, parts_of, possible_ids
 from rpm.actions.natural_key import same_or_conflict
 from rpm.actions.worker_role import worker_role
 from rpm.clock import local_day
@@ -94,7 +94,7 @@ def log_entry(db: Session, actor: Actor, now: datetime, command: LogEntry) -> Lo
     scope.get(db, Patient, command.patient_id)
     person = _person(db, scope, actor, command)
     hold_organization(db, scope)
-    stored = entries_with_client_ids(db, scope, [part.client_id for part in parts])
+    stored = entries_with_client_ids(db, scope, possible_ids(command.client_id, parts[0].local_day))
     if stored:
         entries = _same(stored, command, parts, person)
         return Logged(entries, findings_of(db, scope, entries))
@@ -185,7 +185,7 @@ def _same(
         wanted["actor_name"] = person.name
     wanted |= command.model_dump(include={"episode_id", "role"}, exclude_none=True)
     by_id = {entry.client_id: entry for entry in stored}
-    if len(by_id) != len(parts):
+    if set(by_id) != {part.client_id for part in parts}:
         raise Conflict(_REUSED)
     return tuple(
         same_or_conflict(by_id[part.client_id], {**wanted, **vars(part)}, _REUSED) for part in parts
