@@ -14,10 +14,11 @@ from sqlalchemy.engine import Engine
 from sqlmodel import Session, col, select
 from standardwebhooks import Webhook
 
-from rpm.access import Actor
+from rpm.access import Actor, system_actor
 from rpm.actions.manage_connections import CreateConnection, create_connection
 from rpm.actions.take_delivery import DeliveryAnswer, authenticate, take_delivery
 from rpm.actions.take_readings import attach_readings
+from rpm.ids import uuid7
 from rpm.keys import KeyRing, load_keys
 from rpm.settings import Settings
 from rpm.store.chain import recording
@@ -32,6 +33,7 @@ from rpm.store.tables.monitoring import (
     DeviceDay,
     Reading,
 )
+from rpm.store.tables.people import Organization
 
 LONG_AGO = datetime(2025, 11, 1, tzinfo=UTC)
 
@@ -191,3 +193,19 @@ EPOCH = date(1970, 1, 1).toordinal()
 def device_day_rows(db: Session, organization_id: UUID) -> Sequence[DeviceDay]:
     """The projection of an organization as it stands."""
     return db.exec(select(DeviceDay).where(col(DeviceDay.organization_id) == organization_id)).all()
+
+
+def new_organization(engine: Engine, now: datetime) -> Actor:
+    """An organization of its own for one example of a property test."""
+    organization_id = uuid7(now)
+    actor = system_actor(organization_id, "test")
+    row = Organization(
+        id=organization_id,
+        name="Example Practice",
+        timezone="America/New_York",
+        npi="1234567893",
+        created_at=now,
+    )
+    with transaction(engine) as db, recording(db, actor, now, "organization.create") as record:
+        record.add(row)
+    return actor
