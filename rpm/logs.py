@@ -24,6 +24,7 @@ FIELDS = frozenset(
 
 # Their messages hold addresses and states of the process, never what was sent.
 _TOLD_IN_FULL = ("uvicorn.error", "apscheduler")
+_TALKATIVE = ("apscheduler", "alembic")
 
 
 def listed_fields_only(
@@ -93,4 +94,6 @@ def configure(level: str, stream: TextIO | None = None) -> None:
         root.removeHandler(handler)
     root.addHandler(_JsonLines(structlog.get_logger()))
     root.setLevel(max(least, logging.INFO))
+    for name in _TALKATIVE:
+        logging.getLogger(name).setLevel(max(least, logging.WARNING))
     logging.getLogger("uvicorn.access").disabled = True

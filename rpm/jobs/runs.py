@@ -80,4 +80,5 @@ def show_life(engine: Engine, instant: datetime) -> None:
 def _insert(session: Session, row: dict[str, object]) -> bool:
     connection = session.connection()
     insert = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
-    return connection.execute(insert(_TABLE).values(row).on_conflict_do_nothing()).rowcount == 1
+    taken = insert(_TABLE).values(row).on_conflict_do_nothing().returning(_TABLE.c.job)
+    return connection.execute(taken).first() is not None

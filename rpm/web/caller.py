@@ -4,6 +4,7 @@ Owns the dependencies that turn a token into an actor. Does not own tokens (``rp
 permissions (``rpm.access``).
 """
 
+from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -11,6 +12,8 @@ from typing import Annotated, Any
 
 from fastapi import Depends, Request
 from fastapi.concurrency import run_in_threadpool
+from fastapi.dependencies.models import Dependant
+from fastapi.routing import APIRoute
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
 from rpm.access import PERMISSIONS, Actor, require
@@ -88,3 +91,15 @@ def permit(permission: str) -> Any:
     if permission not in PERMISSIONS:
         raise KeyError(permission)
     return Depends(Permit(permission))
+
+
+def permission_of(route: APIRoute) -> str | None:
+    """The permission that a route asks for; None when it asks for none."""
+    return next(_permissions(route.dependant), None)
+
+
+def _permissions(dependant: Dependant) -> Iterator[str]:
+    for inner in dependant.dependencies:
+        if isinstance(inner.call, Permit):
+            yield inner.call.permission
+        yield from _permissions(inner)

@@ -26,10 +26,10 @@ from fastapi.responses import Response
 from fastapi.routing import APIRoute
 from sqlmodel import Session
 
-from rpm.access import Actor
+from rpm.access import Actor, require
 from rpm.store.engine import reading, transaction
 from rpm.web import cursors, idempotency
-from rpm.web.caller import Now, Permit, authenticated, permit
+from rpm.web.caller import Now, Permit, authenticated, permission_of, permit
 from rpm.web.problems import PROBLEMS
 from rpm.web.running import running_of
 
@@ -82,6 +82,10 @@ async def _writing(
     request: Request, now: Now, actor: Annotated[Actor, Depends(authenticated)]
 ) -> AsyncIterator[Session]:
     running = running_of(request)
+    # Known before the transaction begins, and before a kept answer is shown again.
+    permission = permission_of(request.scope["route"])
+    if permission is not None:
+        require(actor, permission)
     asked = await idempotency.asked(request, actor)
     async with _session(running.writers, transaction(running.engine)) as session:
         if asked is None:

@@ -90,8 +90,8 @@ def claim(session: Session, running: Running, asked: Asked, now: datetime) -> No
         "created_at": now,
     }
     insert = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
-    taken = connection.execute(insert(_TABLE).values(row).on_conflict_do_nothing())
-    if taken.rowcount == 1:
+    taken = insert(_TABLE).values(row).on_conflict_do_nothing().returning(_TABLE.c.key)
+    if connection.execute(taken).first() is not None:
         return
     kept = session.get_one(IdempotencyKey, (asked.organization_id, asked.key))
     if kept.request_hash != asked.request_hash:

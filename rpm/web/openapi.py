@@ -9,12 +9,11 @@ from collections.abc import Iterator
 from typing import Any
 
 from fastapi import FastAPI
-from fastapi.dependencies.models import Dependant
 from fastapi.openapi.utils import get_openapi
 from fastapi.routing import APIRoute, RouteContext, iter_route_contexts
 from pydantic.json_schema import models_json_schema
 
-from rpm.web.caller import Permit
+from rpm.web.caller import permission_of
 from rpm.web.idempotency import HEADER
 from rpm.web.problems import PROBLEMS, FieldProblem, Problem
 
@@ -34,18 +33,6 @@ _KEY_PARAMETER = {
     "example": "01980000-close-2026-01",
 }
 _METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
-
-
-def permission_of(route: APIRoute) -> str | None:
-    """The permission that a route asks for; None when it asks for none."""
-    return next(_permissions(route.dependant), None)
-
-
-def _permissions(dependant: Dependant) -> Iterator[str]:
-    for inner in dependant.dependencies:
-        if isinstance(inner.call, Permit):
-            yield inner.call.permission
-        yield from _permissions(inner)
 
 
 def api_routes(app: FastAPI) -> Iterator[tuple[str, APIRoute]]:
