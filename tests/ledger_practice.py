@@ -9,13 +9,14 @@ from typing import Any
 from uuid import UUID, uuid4
 
 from sqlalchemy.engine import Engine
-from sqlmodel import Session
+from sqlmodel import Session, col
 
 from rpm.access import PERMISSIONS, Actor
 from rpm.ids import uuid7
 from rpm.store import device_days
 from rpm.store.chain import recording
-from rpm.store.engine import transaction
+from rpm.store.engine import reading, transaction
+from rpm.store.scope import Scope
 from rpm.store.tables.base import Row
 from rpm.store.tables.ledger import InteractionEntry, OtherService
 from rpm.store.tables.monitoring import (
@@ -27,6 +28,7 @@ from rpm.store.tables.monitoring import (
 )
 from rpm.store.tables.people import (
     Coverage,
+    CoverageEnd,
     Organization,
     Patient,
     Payer,
@@ -264,6 +266,12 @@ class Practice:
         )
         self.record(row)
         return row
+
+    def coverage_ends(self, patient_id: UUID, last_day: date) -> list[Row]:
+        """Ends of all coverages of a patient, not recorded."""
+        with reading(self.engine) as db:
+            rows = Scope.of(self.actor).all_of(db, Coverage, col(Coverage.patient_id) == patient_id)
+        return [CoverageEnd(coverage_id=row.id, last_day=last_day, reason="moved") for row in rows]
 
     def setting(self, key: str, value: Any) -> None:
         """A choice of the practice."""

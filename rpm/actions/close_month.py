@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
-from uuid import UUID, uuid5
+from uuid import UUID
 
 from pydantic import Field
 from sqlalchemy.dialects import postgresql, sqlite
@@ -21,7 +21,7 @@ from rpm.actions.command import Command, Reason
 from rpm.actions.compute_close import ComputedClose, Progress, compute_close, latest_close
 from rpm.errors import Conflict
 from rpm.store.chain import recording
-from rpm.store.journal import Posted
+from rpm.store.journal import Posted, posting_id
 from rpm.store.queries.people import hold_organization
 from rpm.store.scope import Scope
 from rpm.store.tables.base import METADATA
@@ -157,8 +157,5 @@ def totals_of(computed: ComputedClose) -> dict[str, Any]:
 
 def _postings(close: Close, posted: Iterable[tuple[Posted, str]]) -> Iterable[Posting]:
     for one, reason in posted:
-        # an id made from what is unique: the same posting can never stand under two ids
-        name = f"{one.key} {one.ordinal} {one.sign}"
-        yield Posting(
-            id=uuid5(close.organization_id, name), close_id=close.id, reason=reason, **vars(one)
-        )
+        row_id = posting_id(close.organization_id, one.key, one.ordinal, one.sign)
+        yield Posting(id=row_id, close_id=close.id, reason=reason, **vars(one))

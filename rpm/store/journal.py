@@ -7,7 +7,7 @@ posted (``billing.ledger.postings``) nor who writes it (``rpm.actions.close_mont
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid5
 
 from sqlmodel import Session
 
@@ -61,6 +61,11 @@ _COLUMNS = (
     "amount_status",
     "evidence_digest",
 )
+
+
+def posting_id(organization_id: UUID, key: str, ordinal: int, sign: int) -> UUID:
+    """The id of a posting, made from what is unique: it can never stand under two ids."""
+    return uuid5(organization_id, f"{key} {ordinal} {sign}")
 
 
 def journal_of(

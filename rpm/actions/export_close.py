@@ -1,0 +1,181 @@
+"""Export a close: the service-line table, a summary in two forms, and the manifest.
+
+Owns what the files of an export are and the manifest that vouches for them. Does not own the form
+of the table and the summary (``billing.claims``) nor the writing to disk
+(``rpm.actions.whole_files``). The same close always gives the same bytes.
+"""
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+from uuid import UUID
+
+from sqlmodel import Session
+
+from billing.claims.summary import (
+    Summary,
+    SummaryFinding,
+    summary_html,
+    summary_text,
+)
+from billing.claims.table import service_lines_csv
+from billing.money import cents_to_text
+from rpm.access import Actor, require
+from rpm.actions.command import Command, Id
+from rpm.actions.export_lines import ExportLine, export_lines, person
+from rpm.clock import local_day
+from rpm.store.chain import recording
+from rpm.store.queries.ledger import (
+    anchor_of,
+    parties_of,
+    postings_of_close,
+    rows_of_close,
+)
+from rpm.store.queries.people import organization_of
+from rpm.store.rule_books import book_of
+from rpm.store.scope import Scope
+from rpm.store.tables.ledger import Close, Export
+from rpm.store.tables.people import Organization
+
+TABLE, SUMMARY_HTML, SUMMARY_TEXT = "service-lines.csv", "summary.html", "summary.txt"
+MANIFEST = "manifest.json"
+FORMAT = "rpm-ledger service lines 1"
+CHARGE_BASIS = "national schedule amounts by date of service; empty where none is known"
+_PATIENTS_AT_ONCE = 1_000
+
+
+class ExportClose(Command):
+    """The files of a close."""
+
+    close_id: Id
+
+
+@dataclass(frozen=True)
+class ExportedClose:
+    """The recorded export and its files by name; the manifest comes last."""
+
+    export: Export
+    folder: str  # name for the folder the files belong in
+    files: Mapping[str, bytes]
+
+    @property
+    def lines(self) -> int:
+        """Lines of the table, reversals too."""
+        return int(self.export.manifest["lines"])
+
+    @property
+    def amount_cents(self) -> int:
+        """The sum of the known amounts, reversals against issues."""
+        return int(self.export.manifest["amount_cents"])
+
+
+def export_close(db: Session, actor: Actor, now: datetime, command: ExportClose) -> ExportedClose:
+    """The files of a close, recorded as exported; ``NotFound`` for an unknown close."""
+    require(actor, "export:run")
+    scope = Scope.of(actor)
+    close = scope.get(db, Close, command.close_id)
+    files, manifest = close_files(db, scope, close)
+    subject = {"close_id": close.id}
+    digests = {name: _digest(content) for name, content in files.items()}
+    with recording(db, actor, now, "export.close", subject) as record:
+        export = record.add(Export(close_id=close.id, manifest=manifest, file_digests=digests))
+    folder = f"close-{close.month_start_day:%Y-%m}-{close.ordinal}"
+    return ExportedClose(export, folder, files)
+
+
+def close_files(db: Session, scope: Scope, close: Close) -> tuple[dict[str, bytes], dict[str, Any]]:
+    """The files of a close by name, manifest last, and the manifest as a value."""
+    organization = organization_of(db, scope)
+    book = book_of(db, scope.organization_id, close.audit_number)
+    postings = postings_of_close(db, scope, close.id)
+    lines = list(export_lines(db, scope, book, organization, close, postings))
+    summary = _summary(db, scope, organization, close, lines)
+    files = {
+        TABLE: service_lines_csv(line.cells for line in lines),
+        SUMMARY_HTML: summary_html(summary).encode(),
+        SUMMARY_TEXT: summary_text(summary).encode(),
+    }
+    manifest = _manifest(db, scope, close, summary, files)
+    files[MANIFEST] = (json.dumps(manifest, indent=2, sort_keys=True) + "\n").encode()
+    return files, manifest
+
+
+def _summary(
+    db: Session,
+    scope: Scope,
+    organization: Organization,
+    close: Close,
+    lines: Sequence[ExportLine],
+) -> Summary:
+    rows = [row for row in rows_of_close(db, scope, close.id) if row["row"] == "finding"]
+    names = _names(db, scope, close, {UUID(row["patient_id"]) for row in rows})
+    return Summary(
+        practice=organization.name,
+        month=f"{close.month_start_day:%Y-%m}",
+        ordinal=close.ordinal,
+        closed_on=local_day(close.recorded_at, organization.timezone),
+        lines=[line.summary for line in lines],
+        findings=sorted(
+            (
+                SummaryFinding(
+                    patient=names[UUID(row["patient_id"])],
+                    code=row["code"],
+                    concerns=row["concerns"],
+                    period=_period(row),
+                    amount=row["amount"],
+                )
+                for row in rows
+            ),
+            key=lambda found: (found.code, found.patient, found.period, found.concerns),
+        ),
+    )
+
+
+def _names(db: Session, scope: Scope, close: Close, patient_ids: set[UUID]) -> dict[UUID, str]:
+    wanted = sorted(patient_ids)
+    names: dict[UUID, str] = {}
+    for start in range(0, len(wanted), _PATIENTS_AT_ONCE):
+        some = wanted[start : start + _PATIENTS_AT_ONCE]
+        parties = parties_of(db, scope, some, close.audit_number)
+        names.update((row_id, person(patient)) for row_id, patient in parties.patients.items())
+    return names
+
+
+def _period(row: Mapping[str, Any]) -> str:
+    first, last = (date.fromisoformat(row[f"period_{end}_day"]) for end in ("start", "end"))
+    return f"{first} to {last}" if row["period_kind"] != "none" else "no period yet"
+
+
+def _manifest(
+    db: Session, scope: Scope, close: Close, summary: Summary, files: Mapping[str, bytes]
+) -> dict[str, Any]:
+    return {
+        "format": FORMAT,
+        "organization_id": str(scope.organization_id),
+        "close_id": str(close.id),
+        "month": summary.month,
+        "ordinal": close.ordinal,
+        "as_of": close.as_of.isoformat(),
+        "closed_at": close.recorded_at.isoformat(),
+        "product_version": close.product_version,
+        "rule_digests": close.rule_digests,
+        "outcome_digest": close.outcome_digest,
+        "chain_anchor": anchor_of(db, scope, close.audit_number).as_json(),
+        "charge_basis": CHARGE_BASIS,
+        "lines": len(summary.lines),
+        "reversals": sum(line.units < 0 for line in summary.lines),
+        "amount_cents": summary.total_cents,
+        "amount": cents_to_text(summary.total_cents),
+        "amounts_unknown": summary.unknown_count,
+        "files": {
+            name: {"sha256": _digest(content), "bytes": len(content)}
+            for name, content in files.items()
+        },
+    }
+
+
+def _digest(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()

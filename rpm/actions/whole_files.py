@@ -1,0 +1,37 @@
+"""Files that are whole or absent: written beside their place, made durable, then renamed.
+
+Owns the order of those steps. Does not own what is in the files.
+"""
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+
+
+def write_whole(folder: Path, files: Mapping[str, bytes]) -> None:
+    """Write files into a folder in the order given; each appears whole or not at all.
+
+    Give the file that vouches for the others last: where it stands, the others stand. A file left
+    over from an interrupted run has another name and is replaced. Raises OSError as the system
+    does; what was complete before stays as it was.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, content in files.items():
+        draft = folder / f".{name}.draft"
+        with draft.open("wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        draft.replace(folder / name)
+        _make_durable(folder)
+
+
+def _make_durable(folder: Path) -> None:
+    """Make the folder's list of names durable, where the system can."""
+    if os.name == "nt":
+        return
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

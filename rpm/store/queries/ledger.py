@@ -1,0 +1,156 @@
+"""Reads of the ledger: closes, their rows and postings, and who a posted line is about.
+
+Owns their SELECTs. Does not own computing (``rpm.store.outcomes``) nor files made of them.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+from uuid import UUID
+
+from sqlmodel import Session, col, select
+
+from rpm.audit import Anchor
+from rpm.errors import NotFound
+from rpm.store.scope import Scope
+from rpm.store.tables.base import Fact
+from rpm.store.tables.ledger import Close, CloseRow, Posting
+from rpm.store.tables.monitoring import Episode
+from rpm.store.tables.people import Coverage, CoverageEnd, Patient, Payer, Practitioner
+from rpm.store.tables.security import AuditEvent
+
+
+def closes_page(
+    db: Session, scope: Scope, *, after: UUID | None = None, limit: int = 200
+) -> Sequence[Close]:
+    """Closes, the one made last first; ``after`` is the id of the last one already seen."""
+    query = scope.rows(Close).order_by(col(Close.id).desc()).limit(limit)
+    if after is not None:
+        query = query.where(col(Close.id) < after)
+    return db.exec(query).all()
+
+
+def postings_page(
+    db: Session,
+    scope: Scope,
+    *,
+    close_id: UUID | None = None,
+    patient_id: UUID | None = None,
+    code: str | None = None,
+    after: tuple[int, UUID] | None = None,
+    limit: int = 200,
+) -> Sequence[Posting]:
+    """Postings in the order they were recorded, narrowed by close, patient or code.
+
+    ``after`` is audit number and id of the last one already seen.
+    """
+    query = scope.rows(Posting).order_by(col(Posting.audit_number), col(Posting.id)).limit(limit)
+    for column, wanted in (
+        (col(Posting.close_id), close_id),
+        (col(Posting.patient_id), patient_id),
+        (col(Posting.code), code),
+    ):
+        if wanted is not None:
+            query = query.where(column == wanted)
+    if after is not None:
+        number, row_id = after
+        query = query.where(
+            (col(Posting.audit_number) > number)
+            | ((col(Posting.audit_number) == number) & (col(Posting.id) > row_id))
+        )
+    return db.exec(query).all()
+
+
+def postings_of_close(db: Session, scope: Scope, close_id: UUID) -> Sequence[Posting]:
+    """The postings a close made: reversals first, then by key."""
+    return db.exec(
+        scope.rows(Posting)
+        .where(col(Posting.close_id) == close_id)
+        .order_by(col(Posting.sign), col(Posting.key), col(Posting.ordinal))
+    ).all()
+
+
+def rows_of_close(db: Session, scope: Scope, close_id: UUID) -> Sequence[Mapping[str, Any]]:
+    """The outcome rows a close kept, in their order."""
+    return db.exec(
+        select(CloseRow.content)
+        .where(
+            col(CloseRow.organization_id) == scope.organization_id,
+            col(CloseRow.close_id) == close_id,
+        )
+        .order_by(col(CloseRow.ordinal))
+    ).all()
+
+
+def anchor_of(db: Session, scope: Scope, number: int) -> Anchor:
+    """The chain at an audit event; ``NotFound`` when there is no such event."""
+    event = db.get(AuditEvent, (scope.organization_id, number))
+    if event is None:
+        raise NotFound("there is no such audit event")
+    return Anchor(event.number, event.hmac)
+
+
+@dataclass(frozen=True)
+class Insured:
+    """A coverage with the last day that counts, and its payer."""
+
+    coverage: Coverage
+    payer: Payer
+    last_day: date | None
+
+    def holds(self, payer_key: str, day: date) -> bool:
+        """Whether this is the payer and the day is covered."""
+        begun = self.coverage.from_day <= day
+        return (
+            self.payer.key == payer_key
+            and begun
+            and (self.last_day is None or day <= self.last_day)
+        )
+
+
+@dataclass(frozen=True)
+class Parties:
+    """Patients, episodes, coverages and practitioners behind some lines, as known at a close."""
+
+    patients: dict[UUID, Patient]
+    episodes: dict[UUID, Episode]
+    insured: dict[UUID, list[Insured]]
+    practitioners: dict[str, Practitioner]  # by NPI
+
+
+def parties_of(
+    db: Session, scope: Scope, patient_ids: Sequence[UUID], until_audit_number: int
+) -> Parties:
+    """Who some patients' lines are about; later recorded coverages and ends are not looked at."""
+
+    def known(table: type[Fact]) -> Any:
+        return col(table.audit_number) <= until_audit_number
+
+    wanted = list(patient_ids)
+    patients = db.exec(scope.rows(Patient).where(col(Patient.id).in_(wanted)))
+    episodes = db.exec(scope.rows(Episode).where(col(Episode.patient_id).in_(wanted)))
+    payers = {row.id: row for row in db.exec(scope.rows(Payer))}
+    ends = {
+        row.coverage_id: row.last_day
+        for row in db.exec(
+            scope.rows(CoverageEnd)
+            .where(known(CoverageEnd))
+            .order_by(col(CoverageEnd.audit_number), col(CoverageEnd.id))
+        )
+    }
+    insured: dict[UUID, list[Insured]] = {}
+    for row in db.exec(
+        scope.rows(Coverage)
+        .where(known(Coverage), col(Coverage.patient_id).in_(wanted))
+        .order_by(col(Coverage.audit_number), col(Coverage.id))
+    ):
+        last_day = ends.get(row.id, row.to_day)
+        insured.setdefault(row.patient_id, []).append(Insured(row, payers[row.payer_id], last_day))
+    practitioners = db.exec(scope.rows(Practitioner).where(known(Practitioner)))
+    return Parties(
+        {row.id: row for row in patients},
+        {row.id: row for row in episodes},
+        insured,
+        {row.npi: row for row in practitioners},
+    )
