@@ -7,11 +7,17 @@ first because its address would otherwise be taken for the id of a device.
 from fastapi import APIRouter
 
 from rpm.web.routes import (
+    connections,
     health,
+    readings,
     silence,
+    webhooks,
 )
 
 ROUTERS: tuple[APIRouter, ...] = (
     silence.router,
+    connections.router,
     health.router,
+    readings.router,
+    webhooks.router,
 )

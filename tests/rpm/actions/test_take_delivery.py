@@ -368,10 +368,7 @@ def test_an_authentic_body_that_cannot_be_read_waits_as_a_dead_letter(
     door: Door, body: bytes
 ) -> None:
     """Hostile or broken bodies are stored as they came, with a reason that holds none of them."""
-    headers = signed(door.secret, "msg-1", door.now, b"")
-    with transaction(door.engine) as db:
-        sender = authenticate(db, door.ring, door.now, "generic", door.token, headers, b"")
-        answer = take_delivery(db, sender, door.now, headers, body)
+    answer = door.post("msg-1", body)
     assert (answer.state, answer.items) == ("dead_letter", ())
     with reading(door.engine) as db:
         (stored,) = db.exec(select(Delivery)).all()

@@ -1,0 +1,228 @@
+"""Connections and deliveries: doors of vendors, and bodies that could not be read.
+
+Owns the addresses and what is shown. Does not own the door itself (``webhooks``). Address and
+secret of a connection are shown in one answer and never again.
+"""
+
+from datetime import datetime
+from typing import Annotated, Any, Literal
+from uuid import UUID
+
+from fastapi import Depends, Query, Request
+from pydantic import BaseModel, ConfigDict, Field
+
+from rpm.access import Actor
+from rpm.actions.command import Command
+from rpm.actions.manage_connections import (
+    CreateConnection,
+    RetireConnection,
+    RotateSecret,
+    ShownOnce,
+    create_connection,
+    retire_connection,
+    rotate_secret,
+)
+from rpm.actions.replay_dead_letters import ReplayDeadLetters, replay_dead_letters
+from rpm.keys import KeyRing
+from rpm.store.queries.connections import DeliveryFilter, dead_letters
+from rpm.store.queries.rows import page_of
+from rpm.store.scope import Scope
+from rpm.store.tables.monitoring import Connection
+from rpm.web.deps import PROBLEMS, Db, Now, Page, Paging, ReadDb, area_router, permit
+from rpm.web.routes.readings import Because, after_id
+from rpm.web.running import running_of
+
+router = area_router("Connections")
+
+_Shown = ConfigDict(from_attributes=True)
+
+
+def _field_keys(request: Request) -> KeyRing:
+    return running_of(request).keys.field_encryption
+
+
+FieldKeys = Annotated[KeyRing, Depends(_field_keys)]
+Manager = Annotated[Actor, permit("connections:manage")]
+
+
+class ConnectionOut(BaseModel):
+    """A vendor's door, without its address token and secrets."""
+
+    model_config = _Shown
+
+    id: UUID = Field(description="Our id.")
+    vendor: str = Field(description="Whose format comes through it.", examples=["generic"])
+    name: str = Field(description="The practice's name for it.")
+    created_at: datetime = Field(description="When it was made.")
+    retired_at: datetime | None = Field(description="When it was closed; null while open.")
+
+
+class ConnectionSecret(BaseModel):
+    """A new secret, shown once."""
+
+    connection: ConnectionOut = Field(description="The connection.")
+    secret: str = Field(description="Standard Webhooks secret for the sender: `whsec_...`.")
+
+
+class NewConnection(ConnectionSecret):
+    """A new connection with its address, shown once."""
+
+    path: str = Field(
+        description="Where the sender posts to, below the address of this service.",
+        examples=["/webhooks/generic/..."],
+    )
+
+
+class Overlap(Command):
+    """How long the secret before stays good."""
+
+    overlap_hours: int = Field(default=24, ge=0, le=336, examples=[24])
+
+
+class DeadLetterOut(BaseModel):
+    """A delivery that was stored but could not be read; its body is not shown."""
+
+    model_config = _Shown
+
+    id: UUID = Field(description="Our id of the delivery.")
+    connection_id: UUID = Field(description="The connection it came through.")
+    vendor: str = Field(description="Whose format it should have.")
+    message_id: str | None = Field(description="The sender's id of the message.")
+    received_at: datetime = Field(description="When it arrived.")
+    problem: str | None = Field(description="Why it could not be read; names no value.")
+    body_bytes: int = Field(description="Size of the body.")
+
+
+class ReplayedOut(BaseModel):
+    """What came of one dead letter."""
+
+    model_config = _Shown
+
+    delivery_id: UUID = Field(description="The delivery.")
+    state: Literal["read", "dead_letter"] = Field(description="What it is now.")
+    problem: str | None = Field(description="Why it still cannot be read.")
+    items: int = Field(description="How many items it held.")
+
+
+class ReplayOut(BaseModel):
+    """What came of a request to read dead letters again."""
+
+    model_config = _Shown
+
+    replayed: list[ReplayedOut] = Field(description="At most 100, the oldest first.")
+    more: bool = Field(description="Whether others that meet the conditions still wait.")
+
+
+@router.get(
+    "/connections",
+    summary="List connections",
+    description="Open and retired ones, in the order they were made.",
+    operation_id="list_connections",
+    response_model=Page[ConnectionOut],
+    responses=PROBLEMS,
+)
+def list_of_connections(db: ReadDb, actor: Manager, paging: Paging) -> Page[ConnectionOut]:
+    """A page of connections."""
+    rows = page_of(db, Scope.of(actor), Connection, after=after_id(paging), limit=paging.fetch)
+    return paging.page([ConnectionOut.model_validate(row) for row in rows], lambda row: (row.id,))
+
+
+@router.post(
+    "/connections",
+    status_code=201,
+    summary="Make a connection",
+    description="A door for one vendor. Address and secret stand in this answer only.",
+    operation_id="create_connection",
+    response_model=NewConnection,
+    responses=PROBLEMS,
+)
+def create(
+    db: Db, now: Now, actor: Manager, ring: FieldKeys, command: CreateConnection
+) -> dict[str, Any]:
+    """The connection with address and secret."""
+    made = create_connection(db, actor, now, ring, command)
+    return {**_secret(made), "path": made.path}
+
+
+@router.post(
+    "/connections/{connection_id}/rotate-secret",
+    status_code=201,
+    summary="Change the secret of a connection",
+    description="The secret before stays good for the overlap, so that nothing is lost meanwhile.",
+    operation_id="rotate_secret",
+    response_model=ConnectionSecret,
+    responses=PROBLEMS,
+)
+def rotate(
+    db: Db, now: Now, actor: Manager, ring: FieldKeys, connection_id: UUID, overlap: Overlap
+) -> dict[str, Any]:
+    """The new secret."""
+    command = RotateSecret(connection_id=connection_id, overlap_hours=overlap.overlap_hours)
+    return _secret(rotate_secret(db, actor, now, ring, command))
+
+
+@router.post(
+    "/connections/{connection_id}/retire",
+    status_code=200,
+    summary="Close a connection",
+    description="Deliveries through it are refused from now on. It cannot be opened again.",
+    operation_id="retire_connection",
+    response_model=ConnectionOut,
+    responses=PROBLEMS,
+)
+def retire(db: Db, now: Now, actor: Manager, connection_id: UUID, because: Because) -> Any:
+    """The closed connection."""
+    command = RetireConnection(connection_id=connection_id, reason=because.reason)
+    return retire_connection(db, actor, now, command)
+
+
+@router.get(
+    "/deliveries/dead-letters",
+    summary="List dead letters",
+    description="Authentic deliveries that could not be read and wait for a fix.",
+    operation_id="list_dead_letters",
+    response_model=Page[DeadLetterOut],
+    responses=PROBLEMS,
+)
+def list_of_dead_letters(
+    db: ReadDb,
+    actor: Annotated[Actor, permit("readings:read")],
+    paging: Paging,
+    vendor: Annotated[str | None, Query(description="Only this vendor.", max_length=64)] = None,
+    connection_id: Annotated[UUID | None, Query(description="Only this connection.")] = None,
+) -> Page[DeadLetterOut]:
+    """A page of dead letters."""
+    chosen = DeliveryFilter(vendor=vendor, connection_id=connection_id)
+    rows = dead_letters(db, Scope.of(actor), chosen, after=after_id(paging), limit=paging.fetch)
+    shown = [
+        DeadLetterOut.model_validate({**row.model_dump(), "body_bytes": len(row.body)})
+        for row in rows
+    ]
+    return paging.page(shown, lambda row: (row.id,))
+
+
+@router.post(
+    "/deliveries/replay",
+    summary="Read dead letters again",
+    description="By id, or all that meet the other conditions; at most 100 at once. Their readings"
+    " keep the instant at which the delivery arrived. What is already posted stays as it is: the"
+    " next close posts the difference.",
+    operation_id="replay_dead_letters",
+    response_model=ReplayOut,
+    responses=PROBLEMS,
+)
+def replay(
+    db: Db,
+    now: Now,
+    actor: Annotated[Actor, permit("readings:write")],
+    command: ReplayDeadLetters,
+) -> Any:
+    """What came of it."""
+    return replay_dead_letters(db, actor, now, command)
+
+
+def _secret(made: ShownOnce) -> dict[str, Any]:
+    return {
+        "connection": ConnectionOut.model_validate(made.connection),
+        "secret": made.secret,
+    }

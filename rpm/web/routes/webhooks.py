@@ -1,0 +1,149 @@
+"""Webhooks: the door for vendors.
+
+Owns the address, the order (size and deadline before this, then authenticity, then storing) and the
+answers. Does not own what a delivery becomes (``rpm.actions.take_delivery``). An answer with 2xx is
+sent after the commit; nothing an authentic sender can put into a body leads to an error.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Annotated, Any, Literal
+from uuid import UUID
+
+from fastapi import APIRouter, Depends, Path, Request, Response
+from fastapi.concurrency import run_in_threadpool
+from pydantic import BaseModel, ConfigDict, Field
+
+from rpm.actions.take_delivery import Sender, authenticate, take_delivery
+from rpm.store.engine import reading
+from rpm.store.queries.connections import READ
+from rpm.web.deps import PROBLEMS, Now, OpenDb
+from rpm.web.running import Running, running_of
+
+router = APIRouter(prefix="/webhooks", tags=["Webhooks"])
+
+VendorName = Annotated[str, Path(description="The vendor's word.", examples=["generic"])]
+ConnectionToken = Annotated[
+    str, Path(description="The token that was shown when the connection was made.")
+]
+
+
+class ItemAnswer(BaseModel):
+    """What became of one item of the body."""
+
+    id: str | None = Field(description="The sender's id of the item, if it could be read.")
+    status: Literal["accepted", "duplicate", "corrected", "quarantined", "ignored"] = Field(
+        description="`accepted`: recorded. `duplicate`: known already, nothing changed."
+        " `corrected`: a new version. `quarantined`: kept, and waits for a person."
+        " `ignored`: kept, but changes nothing that counts."
+    )
+    reading_id: UUID | None = Field(description="Our id of the reading.")
+    reason: str = Field(
+        description="Why it does not count for a device day; empty if it does.",
+        examples=["unknown_device"],
+    )
+
+
+class DeliveryAnswered(BaseModel):
+    """What became of a delivery; the same for a delivery that is sent again."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "delivery_id": "019c292a-d980-79fe-b9ef-645f35e374b1",
+                    "state": "read",
+                    "items": [
+                        {
+                            "id": "r-1",
+                            "status": "accepted",
+                            "reading_id": "019c292a-d981-7a11-8f0e-0c2f35e374b1",
+                            "reason": "",
+                        }
+                    ],
+                }
+            ]
+        }
+    )
+
+    delivery_id: UUID = Field(description="Our id of the delivery.")
+    state: Literal["read", "dead_letter"] = Field(
+        description="`dead_letter`: stored, but it cannot be read; sending it again does not help."
+    )
+    items: list[ItemAnswer] = Field(description="One for each item, in the order sent.")
+
+
+_ANSWERS: dict[int | str, dict[str, Any]] = {
+    202: {"description": "Stored; could not be read", "model": DeliveryAnswered},
+    **{status: PROBLEMS[status] for status in (401, 408, 413, 503)},
+}
+
+
+@dataclass(frozen=True)
+class Authentic:
+    """A delivery whose sender is known."""
+
+    sender: Sender
+    headers: Mapping[str, str]
+    body: bytes
+
+
+async def authentic(
+    request: Request, vendor: VendorName, connection: ConnectionToken, now: Now
+) -> Authentic:
+    """The delivery, checked over the bytes received; ``NotAuthentic`` before anything is stored."""
+    running, body, headers = running_of(request), await request.body(), dict(request.headers)
+    async with running.readers:
+        sender = await run_in_threadpool(_checked, running, now, vendor, connection, headers, body)
+    request.state.organization_id = sender.organization_id
+    return Authentic(sender, headers, body)
+
+
+def _checked(
+    running: Running,
+    now: datetime,
+    vendor: str,
+    token: str,
+    headers: Mapping[str, str],
+    body: bytes,
+) -> Sender:
+    with reading(running.engine) as db:
+        ring = running.keys.field_encryption
+        return authenticate(db, ring, now, vendor, token, headers, body)
+
+
+@router.post(
+    "/{vendor}/{connection}",
+    summary="Deliver readings",
+    description="The body is the vendor's own. For `generic`: one reading, or `readings` with at"
+    " most 1,000, signed by Standard Webhooks. What can be read is recorded item by item; a body"
+    " that cannot be read is kept and answered 202. A delivery may be sent again at any time.",
+    operation_id="take_delivery",
+    response_model=DeliveryAnswered,
+    responses=_ANSWERS,
+)
+def take(
+    delivery: Annotated[Authentic, Depends(authentic)], now: Now, db: OpenDb, response: Response
+) -> DeliveryAnswered:
+    """Store a delivery and tell what became of it."""
+    answer = take_delivery(db, delivery.sender, now, delivery.headers, delivery.body)
+    response.status_code = 200 if answer.state == READ else 202
+    return DeliveryAnswered.model_validate(
+        {"delivery_id": answer.delivery_id, "state": answer.state, "items": answer.items}
+    )
+
+
+@router.get(
+    "/{vendor}/{connection}",
+    summary="Is there a door",
+    description="Some vendors ask before they send. The answer is empty and the same for every"
+    " address, so that it tells nothing about tokens.",
+    operation_id="probe_webhook",
+    response_class=Response,
+    responses={200: {"description": "There is; nothing is told"}},
+)
+@router.head("/{vendor}/{connection}", include_in_schema=False)
+def probe(vendor: VendorName, connection: ConnectionToken) -> Response:  # noqa: ARG001 - the address
+    """An empty answer."""
+    return Response(status_code=200)
