@@ -26,7 +26,11 @@ from rpm.store.tables.people import Organization
 from rpm.store.verify import verify_chain
 
 CLOSE_ON_DAY = "close_on_day"
-"""Practice setting: day of the month on which the month before is closed; 0 or none: by hand."""
+"""Practice setting: the day of the month ("1" to "28") on which the month before is closed.
+
+``BY_HAND``, or no such setting: a person closes.
+"""
+BY_HAND = "by-hand"
 
 SILENT_DAYS = 3
 ACTOR_NAME = "scheduler"
@@ -54,7 +58,7 @@ def close_due_months(engine: Engine, now: datetime) -> str:
 def due_month(db: Session, scope: Scope, now: datetime) -> date | None:
     """The first day of the month that is due for its scheduled close; None when none is."""
     setting = practice_settings(db, scope).get(CLOSE_ON_DAY)
-    if setting is None or not setting.value:
+    if setting is None or setting.value == BY_HAND:
         return None
     organization = db.get_one(Organization, scope.organization_id)
     today = local_day(now, organization.timezone)

@@ -1,0 +1,124 @@
+"""What the jobs do: months that are due, verification, silent devices; on both engines."""
+
+from datetime import UTC, date, datetime, timedelta
+
+import pytest
+from sqlalchemy.engine import Engine
+from sqlmodel import select
+
+from rpm.access import Actor
+from rpm.actions.close_month import CloseMonth, close_month
+from rpm.jobs.schedule import JOBS, background, run_latest
+from rpm.jobs.work import CLOSE_ON_DAY, close_due_months, due_month, verify_all
+from rpm.store.chain import recording
+from rpm.store.engine import reading, transaction
+from rpm.store.scope import Scope
+from rpm.store.tables.ledger import Close
+from rpm.store.tables.people import PracticeSetting
+from rpm.store.tables.security import JobRun
+from tests.conftest import FixedClock
+
+JANUARY = date(2026, 1, 1)
+
+
+def at(day: int, hour: int = 12) -> datetime:
+    """An instant in February 2026."""
+    return datetime(2026, 2, day, hour, tzinfo=UTC)
+
+
+def choose_day(engine: Engine, actor: Actor, now: datetime, value: str) -> None:
+    """The practice chooses the day of its scheduled close."""
+    with transaction(engine) as session, recording(session, actor, now, "setting.set") as record:
+        record.add(PracticeSetting(key=CLOSE_ON_DAY, value=value, reason="our habit"))
+
+
+def months(engine: Engine) -> list[date]:
+    """Months that were closed."""
+    with reading(engine) as session:
+        return list(session.exec(select(Close.month_start_day)))
+
+
+@pytest.mark.parametrize(
+    ("chosen", "now", "expected"),
+    [
+        (None, at(20), None),
+        ("by-hand", at(20), None),
+        ("5", at(4), None),
+        ("5", at(5), JANUARY),
+        ("5", at(5, 3), None),  # 22:00 of the 4th in New York
+        ("5", at(28), JANUARY),
+        ("1", at(1), JANUARY),
+    ],
+)
+def test_a_month_is_due_on_the_practice_day(
+    engine: Engine,
+    actor: Actor,
+    clock: FixedClock,
+    chosen: str | None,
+    now: datetime,
+    expected: date | None,
+) -> None:
+    """The month before is due from the chosen day on, by the practice's calendar."""
+    if chosen is not None:
+        choose_day(engine, actor, clock.now(), chosen)
+    with reading(engine) as session:
+        assert due_month(session, Scope.of(actor), now) == expected
+
+
+def test_a_closed_month_is_not_due(engine: Engine, actor: Actor, clock: FixedClock) -> None:
+    """A month that a person closed already is left alone."""
+    choose_day(engine, actor, clock.now(), "1")
+    with transaction(engine) as session:
+        close_month(session, actor, at(1), CloseMonth(month="2026-01"))
+    with reading(engine) as session:
+        assert due_month(session, Scope.of(actor), at(2)) is None
+
+
+def test_due_months_are_closed_once(
+    engine: Engine, actor: Actor, other_actor: Actor, clock: FixedClock
+) -> None:
+    """Practices that chose a day get their month closed, once; others wait for a person."""
+    choose_day(engine, actor, clock.now(), "3")
+    assert close_due_months(engine, at(2)) == "0 closed, 0 failed"
+    assert close_due_months(engine, at(3)) == "1 closed, 0 failed"
+    assert close_due_months(engine, at(4)) == "0 closed, 0 failed"
+    assert months(engine) == [JANUARY]
+
+
+def test_one_failure_does_not_stop_the_others(
+    engine: Engine, actor: Actor, other_actor: Actor, clock: FixedClock
+) -> None:
+    """A practice whose close fails is counted; the next one is closed all the same."""
+    choose_day(engine, actor, clock.now(), "not a day")
+    choose_day(engine, other_actor, clock.now(), "3")
+    assert close_due_months(engine, at(3)) == "1 closed, 1 failed"
+
+
+def test_verification_counts_what_does_not_fit(
+    engine: Engine, actor: Actor, clock: FixedClock
+) -> None:
+    """A record that fits gives no findings; an event that was changed behind its back gives one."""
+    choose_day(engine, actor, clock.now(), "3")
+    assert verify_all(engine, clock.now()) == "0 findings, 0 failed"
+    with transaction(engine) as session:
+        session.connection().exec_driver_sql("UPDATE organization_head SET last_number = 7")
+    assert verify_all(engine, clock.now()).startswith("1 findings")
+
+
+def test_a_scheduler_does_what_is_due(engine: Engine, actor: Actor) -> None:
+    """A started scheduler shows its life and does each job's latest run at once, one time."""
+    for _ in range(2):
+        with background(engine):
+            deadline = datetime.now(UTC) + timedelta(seconds=20)
+            wanted = {"scheduler", *(job.name for job in JOBS)}
+            while datetime.now(UTC) < deadline and set(finished(engine)) != wanted:
+                pass
+    assert sorted(finished(engine)) == sorted(wanted)
+    assert run_latest(engine, JOBS[0]) is None
+
+
+def finished(engine: Engine) -> list[str]:
+    """Jobs with a run that ended, and the sign of life."""
+    with reading(engine) as session:
+        rows = session.exec(select(JobRun)).all()
+    return [row.job for row in rows if row.finished_at or row.job == "scheduler"]
