@@ -27,7 +27,7 @@ FAILURE = 70
 
 _DESCRIPTION = """Bills remote patient monitoring from facts and dated rules.
 
-Settings come from variables RPMLEDGER_*; docs/operating.md lists them."""
+Settings come from variables RPMLEDGER_*; docs/settings.md lists them."""
 
 
 def make_app() -> typer.Typer:

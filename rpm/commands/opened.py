@@ -28,7 +28,7 @@ def read_settings() -> "Settings":
         return Settings()
     except ValidationError as error:
         names = ", ".join(f"RPMLEDGER_{str(wrong['loc'][0]).upper()}" for wrong in error.errors())
-        raise InvalidRequest(f"wrong value: {names} (docs/operating.md)") from error
+        raise InvalidRequest(f"wrong value: {names} (docs/settings.md)") from error
 
 
 @contextmanager

@@ -29,6 +29,6 @@ def scheduler(
     with opened_engine(settings) as engine:
         if once:
             for job in JOBS:
-                typer.echo(f"{job.name}: {run_latest(engine, job) or 'nothing due'}")
+                typer.echo(f"{job.name}: {run_latest(engine, settings, job) or 'nothing due'}")
         else:
-            foreground(engine)
+            foreground(engine, settings)

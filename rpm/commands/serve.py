@@ -35,7 +35,7 @@ def serve(
     with ExitStack() as stack:
         engine = stack.enter_context(opened_engine(settings))
         if engine.dialect.name == "sqlite":
-            stack.enter_context(background(engine))
+            stack.enter_context(background(engine, settings))
         structlog.get_logger().info(
             "serving",
             version=rpm.__version__,

@@ -23,6 +23,7 @@ from rpm import logs
 from rpm.clock import SystemClock, clock_for
 from rpm.jobs import work
 from rpm.jobs.runs import latest_slot, run_once, show_life
+from rpm.settings import Settings
 
 TICK = timedelta(minutes=1)
 _log = structlog.get_logger()
@@ -35,27 +36,28 @@ class Job:
     name: str
     every: timedelta
     after: timedelta
-    work: Callable[[Engine, datetime], str]
+    work: Callable[[Engine, Settings, datetime], str]
 
 
 JOBS = (
     Job("close-due-months", timedelta(hours=1), timedelta(minutes=5), work.close_due_months),
     Job("nightly-verify", timedelta(days=1), timedelta(hours=3, minutes=15), work.verify_all),
     Job("silent-devices", timedelta(days=1), timedelta(hours=10), work.list_silent_devices),
+    Job("forget-answers", timedelta(days=1), timedelta(hours=2), work.forget_answers),
 )
 """All jobs; the hours are UTC."""
 
 
-def run_latest(engine: Engine, job: Job) -> str | None:
+def run_latest(engine: Engine, settings: Settings, job: Job) -> str | None:
     """Do the latest planned run of a job; its result, or None when it was already taken."""
     clock = clock_for(engine)
     slot = latest_slot(clock.now(), job.every, job.after)
-    return run_once(engine, clock, job.name, slot, lambda: job.work(engine, clock.now()))
+    return run_once(engine, clock, job.name, slot, lambda: job.work(engine, settings, clock.now()))
 
 
-def _tick(engine: Engine, job: Job) -> None:
+def _tick(engine: Engine, settings: Settings, job: Job) -> None:
     try:
-        run_latest(engine, job)
+        run_latest(engine, settings, job)
     except Exception as error:  # noqa: BLE001 - a busy database: the next tick looks again
         _log.error("scheduler_tick_failed", job=job.name, **logs.about(error))
 
@@ -67,9 +69,9 @@ def _live(engine: Engine) -> None:
         _log.error("scheduler_tick_failed", **logs.about(error))
 
 
-def _fill(scheduler: BaseScheduler, engine: Engine) -> None:
+def _fill(scheduler: BaseScheduler, engine: Engine, settings: Settings) -> None:
     ticks: list[tuple[str, Any, tuple[Any, ...]]] = [
-        (job.name, _tick, (engine, job)) for job in JOBS
+        (job.name, _tick, (engine, settings, job)) for job in JOBS
     ]
     for name, function, arguments in [("lease", _live, (engine,)), *ticks]:
         scheduler.add_job(
@@ -85,10 +87,10 @@ def _fill(scheduler: BaseScheduler, engine: Engine) -> None:
 
 
 @contextmanager
-def background(engine: Engine) -> Iterator[None]:
+def background(engine: Engine, settings: Settings) -> Iterator[None]:
     """A scheduler in threads of this process; current runs end before the block ends."""
     scheduler = BackgroundScheduler(timezone=UTC)
-    _fill(scheduler, engine)
+    _fill(scheduler, engine, settings)
     scheduler.start()
     try:
         yield
@@ -96,10 +98,10 @@ def background(engine: Engine) -> Iterator[None]:
         scheduler.shutdown(wait=True)
 
 
-def foreground(engine: Engine) -> None:
+def foreground(engine: Engine, settings: Settings) -> None:
     """A scheduler that holds the process until it is asked to stop."""
     scheduler = BlockingScheduler(timezone=UTC)
-    _fill(scheduler, engine)
+    _fill(scheduler, engine, settings)
 
     def stop(_signal: int, _frame: object) -> None:
         scheduler.shutdown(wait=False)

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from datetime import date, datetime, timedelta
 
 import structlog
+from sqlalchemy import delete
 from sqlalchemy.engine import Engine
 from sqlmodel import Session, col, select
 
@@ -17,12 +18,14 @@ from rpm.access import Actor, system_actor
 from rpm.actions.close_month import post_close
 from rpm.actions.compute_close import compute_close
 from rpm.clock import local_day
+from rpm.settings import Settings
 from rpm.store.engine import reading, transaction
 from rpm.store.queries.people import practice_settings
 from rpm.store.queries.silence import silent_episodes
 from rpm.store.scope import Scope
 from rpm.store.tables.ledger import Close
 from rpm.store.tables.people import Organization
+from rpm.store.tables.security import IdempotencyKey
 from rpm.store.verify import verify_chain
 
 CLOSE_ON_DAY = "close_on_day"
@@ -38,7 +41,7 @@ ACTOR_NAME = "scheduler"
 _log = structlog.get_logger()
 
 
-def close_due_months(engine: Engine, now: datetime) -> str:
+def close_due_months(engine: Engine, _settings: Settings, now: datetime) -> str:
     """Close the month before, for each practice whose day has come and that has not closed it."""
 
     def close(actor: Actor) -> int:
@@ -69,7 +72,7 @@ def due_month(db: Session, scope: Scope, now: datetime) -> date | None:
     return None if closed is not None else month
 
 
-def verify_all(engine: Engine, _now: datetime) -> str:
+def verify_all(engine: Engine, _settings: Settings, _now: datetime) -> str:
     """Verify every organization's record; what does not fit is logged and counted."""
 
     def verify(actor: Actor) -> int:
@@ -89,7 +92,7 @@ def verify_all(engine: Engine, _now: datetime) -> str:
     return f"{done} findings, {failed} failed"
 
 
-def list_silent_devices(engine: Engine, now: datetime) -> str:
+def list_silent_devices(engine: Engine, _settings: Settings, now: datetime) -> str:
     """Count the episodes that fell silent; the list itself is at ``GET /v1/devices/silent``."""
 
     def count(actor: Actor) -> int:
@@ -98,6 +101,16 @@ def list_silent_devices(engine: Engine, now: datetime) -> str:
 
     done, failed = _for_each(engine, "silent-devices", count)
     return f"{done} silent, {failed} failed"
+
+
+def forget_answers(engine: Engine, settings: Settings, now: datetime) -> str:
+    """Remove answers kept for repeated requests once they are older than the setting says."""
+    before = now - timedelta(hours=settings.idempotency_hours)
+    with transaction(engine) as session:
+        done = session.connection().execute(
+            delete(IdempotencyKey).where(col(IdempotencyKey.created_at) < before)
+        )
+        return f"{done.rowcount} forgotten"
 
 
 def _for_each(engine: Engine, job: str, work: Callable[[Actor], int]) -> tuple[int, int]:

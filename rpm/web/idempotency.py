@@ -129,11 +129,3 @@ def _opened(running: Running, asked: Asked, kept: IdempotencyKey) -> Response:
 async def on_replay(_request: Request, replay: Replay) -> Response:
     """Handler of ``Replay``."""
     return replay.response
-
-
-def forget(session: Session, before: datetime) -> int:
-    """Remove keys taken before an instant; how many there were."""
-    done = session.connection().execute(
-        delete(IdempotencyKey).where(col(IdempotencyKey.created_at) < before)
-    )
-    return int(done.rowcount)

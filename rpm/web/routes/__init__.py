@@ -7,17 +7,31 @@ first because its address would otherwise be taken for the id of a device.
 from fastapi import APIRouter
 
 from rpm.web.routes import (
+    access,
+    admin,
     connections,
+    devices,
+    episodes,
     health,
+    interactions,
+    patients,
     readings,
+    services,
     silence,
     webhooks,
 )
 
 ROUTERS: tuple[APIRouter, ...] = (
     silence.router,
+    access.router,
+    admin.router,
     connections.router,
+    devices.router,
+    episodes.router,
     health.router,
+    interactions.router,
+    patients.router,
     readings.router,
+    services.router,
     webhooks.router,
 )

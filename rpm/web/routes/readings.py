@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from fastapi import Query
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, Field
 
 from rpm.access import Actor
 from rpm.actions.command import Command, Instant, Reason
@@ -26,10 +26,9 @@ from rpm.store.queries.rows import page_of
 from rpm.store.scope import Scope
 from rpm.store.tables.monitoring import Reading, ReadingConflict, RejectedItem
 from rpm.web.deps import PROBLEMS, Db, Now, Page, Paging, ReadDb, area_router, permit
+from rpm.web.shown import ShownFact
 
 router = area_router("Readings")
-
-_Shown = ConfigDict(from_attributes=True)
 
 
 class ComponentOut(BaseModel):
@@ -43,12 +42,9 @@ class ComponentOut(BaseModel):
     original_unit: str = Field(description="The unit as sent.", examples=["lb"])
 
 
-class ReadingOut(BaseModel):
+class ReadingOut(ShownFact):
     """A reading as it was understood when it was recorded."""
 
-    model_config = _Shown
-
-    id: UUID = Field(description="Our id of this version.")
     version: int = Field(description="Counts up with each correction or attachment.")
     supersedes_id: UUID | None = Field(description="The version that this one takes the place of.")
     vendor: str = Field(description="Whose format it came in.")
@@ -74,46 +70,33 @@ class ReadingOut(BaseModel):
     excluded: bool = Field(description="Whether a person took it out of the count.")
     flags: list[str] = Field(description="Marks, such as `out_of_range` or `released`.")
     delivery_id: UUID | None = Field(description="The delivery that brought it.")
-    recorded_at: datetime = Field(description="When this version was recorded.")
 
 
-class RejectedOut(BaseModel):
+class RejectedOut(ShownFact):
     """An item that could not be read as a reading; the delivery keeps it as sent."""
 
-    model_config = _Shown
-
-    id: UUID = Field(description="Our id.")
     delivery_id: UUID | None = Field(description="The delivery that brought it.")
     import_id: UUID | None = Field(description="The import that brought it.")
     place: str = Field(description="Where it stands.", examples=["readings[3]"])
     reason: str = Field(description="Stable code.", examples=["unit"])
     message: str = Field(description="One sentence for a person; names no value.")
     vendor_reading_id: str | None = Field(description="The sender's id, if it could be read.")
-    recorded_at: datetime = Field(description="When it was recorded.")
 
 
-class ConflictOut(BaseModel):
+class ConflictOut(ShownFact):
     """Other content under the identity of a reading; the first stands, this is shown beside it."""
 
-    model_config = _Shown
-
-    id: UUID = Field(description="Our id.")
     reading_id: UUID = Field(description="The reading that stands.")
     delivery_id: UUID | None = Field(description="The delivery that brought the other content.")
     content: dict[str, Any] = Field(description="The other content.")
-    recorded_at: datetime = Field(description="When it was recorded.")
 
 
-class ExclusionOut(BaseModel):
+class ExclusionOut(ShownFact):
     """An exclusion, or the lift of one."""
 
-    model_config = _Shown
-
-    id: UUID = Field(description="Our id.")
     reading_id: UUID = Field(description="The reading it is about.")
     reason: str = Field(description="Why.")
     lifts_id: UUID | None = Field(description="The exclusion that this lifts.")
-    recorded_at: datetime = Field(description="When it was recorded.")
 
 
 class Because(Command):

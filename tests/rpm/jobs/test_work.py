@@ -9,13 +9,14 @@ from sqlmodel import select
 from rpm.access import Actor
 from rpm.actions.close_month import CloseMonth, close_month
 from rpm.jobs.schedule import JOBS, background, run_latest
-from rpm.jobs.work import CLOSE_ON_DAY, close_due_months, due_month, verify_all
+from rpm.jobs.work import CLOSE_ON_DAY, close_due_months, due_month, forget_answers, verify_all
+from rpm.settings import Settings
 from rpm.store.chain import recording
 from rpm.store.engine import reading, transaction
 from rpm.store.scope import Scope
 from rpm.store.tables.ledger import Close
 from rpm.store.tables.people import PracticeSetting
-from rpm.store.tables.security import JobRun
+from rpm.store.tables.security import IdempotencyKey, JobRun
 from tests.conftest import FixedClock
 
 JANUARY = date(2026, 1, 1)
@@ -75,46 +76,65 @@ def test_a_closed_month_is_not_due(engine: Engine, actor: Actor, clock: FixedClo
 
 
 def test_due_months_are_closed_once(
-    engine: Engine, actor: Actor, other_actor: Actor, clock: FixedClock
+    engine: Engine, settings: Settings, actor: Actor, other_actor: Actor, clock: FixedClock
 ) -> None:
     """Practices that chose a day get their month closed, once; others wait for a person."""
     choose_day(engine, actor, clock.now(), "3")
-    assert close_due_months(engine, at(2)) == "0 closed, 0 failed"
-    assert close_due_months(engine, at(3)) == "1 closed, 0 failed"
-    assert close_due_months(engine, at(4)) == "0 closed, 0 failed"
+    assert close_due_months(engine, settings, at(2)) == "0 closed, 0 failed"
+    assert close_due_months(engine, settings, at(3)) == "1 closed, 0 failed"
+    assert close_due_months(engine, settings, at(4)) == "0 closed, 0 failed"
     assert months(engine) == [JANUARY]
 
 
 def test_one_failure_does_not_stop_the_others(
-    engine: Engine, actor: Actor, other_actor: Actor, clock: FixedClock
+    engine: Engine, settings: Settings, actor: Actor, other_actor: Actor, clock: FixedClock
 ) -> None:
     """A practice whose close fails is counted; the next one is closed all the same."""
     choose_day(engine, actor, clock.now(), "not a day")
     choose_day(engine, other_actor, clock.now(), "3")
-    assert close_due_months(engine, at(3)) == "1 closed, 1 failed"
+    assert close_due_months(engine, settings, at(3)) == "1 closed, 1 failed"
 
 
 def test_verification_counts_what_does_not_fit(
-    engine: Engine, actor: Actor, clock: FixedClock
+    engine: Engine, settings: Settings, actor: Actor, clock: FixedClock
 ) -> None:
     """A record that fits gives no findings; an event that was changed behind its back gives one."""
     choose_day(engine, actor, clock.now(), "3")
-    assert verify_all(engine, clock.now()) == "0 findings, 0 failed"
+    assert verify_all(engine, settings, clock.now()) == "0 findings, 0 failed"
     with transaction(engine) as session:
         session.connection().exec_driver_sql("UPDATE organization_head SET last_number = 7")
-    assert verify_all(engine, clock.now()).startswith("1 findings")
+    assert verify_all(engine, settings, clock.now()).startswith("1 findings")
 
 
-def test_a_scheduler_does_what_is_due(engine: Engine, actor: Actor) -> None:
+def test_old_answers_are_forgotten(
+    engine: Engine, settings: Settings, actor: Actor, clock: FixedClock
+) -> None:
+    """Answers kept for repeated requests go after the hours that the settings name."""
+    for hours_old in (47, 49):
+        with transaction(engine) as session:
+            row = IdempotencyKey(
+                organization_id=actor.organization_id,
+                key=f"{hours_old} hours",
+                request_hash="",
+                status=201,
+                created_at=clock.now() - timedelta(hours=hours_old),
+            )
+            session.add(row)
+    assert forget_answers(engine, settings, clock.now()) == "1 forgotten"
+    with reading(engine) as session:
+        assert session.exec(select(IdempotencyKey.key)).all() == ["47 hours"]
+
+
+def test_a_scheduler_does_what_is_due(engine: Engine, settings: Settings, actor: Actor) -> None:
     """A started scheduler shows its life and does each job's latest run at once, one time."""
     for _ in range(2):
-        with background(engine):
+        with background(engine, settings):
             deadline = datetime.now(UTC) + timedelta(seconds=20)
             wanted = {"scheduler", *(job.name for job in JOBS)}
             while datetime.now(UTC) < deadline and set(finished(engine)) != wanted:
                 pass
     assert sorted(finished(engine)) == sorted(wanted)
-    assert run_latest(engine, JOBS[0]) is None
+    assert run_latest(engine, settings, JOBS[0]) is None
 
 
 def finished(engine: Engine) -> list[str]:
