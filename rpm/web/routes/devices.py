@@ -121,7 +121,7 @@ def list_devices(
 @router.get(
     "/devices/{device_id}",
     summary="Show a device with everyone who had it",
-    description="Associations as they count now.",
+    description="The device, and its associations with their ends as they count now.",
     operation_id="get_device",
     response_model=DeviceHistoryOut,
     responses=PROBLEMS,
