@@ -38,6 +38,11 @@ class CreateConnection(Command):
 
     vendor: Annotated[str, OneOf(tuple(sorted(VENDORS)))] = Field(examples=["generic"])
     name: Name = Field(examples=["Gateway of the main office"])
+    continues_id: Id | None = Field(
+        default=None,
+        description="An earlier connection of the same sender, such as one whose address leaked:"
+        " the sender's ids of readings go on, and what was sent before stays known.",
+    )
 
 
 class RotateSecret(Command):
@@ -76,8 +81,12 @@ class ShownOnce:
 def create_connection(
     db: Session, actor: Actor, now: datetime, ring: KeyRing, command: CreateConnection
 ) -> ShownOnce:
-    """The connection with its address token and its Standard Webhooks secret."""
+    """The connection with its address token and its Standard Webhooks secret.
+
+    ``Conflict`` when it shall continue a connection of another vendor.
+    """
     require(actor, "connections:manage")
+    account = _account_to_continue(db, actor, command)
     token, secret = secrets.token_urlsafe(_RANDOM_BYTES), _new_secret()
     connection = Connection(
         organization_id=actor.organization_id,
@@ -86,7 +95,7 @@ def create_connection(
         name=command.name,
         token_hash=token_hash(token),
         secret_encrypted=b"",
-        settings={},
+        settings={"account": account} if account else {},
         created_at=now,
     )
     _keep(connection, ring, [{"secret": secret, "until": None}])
@@ -127,10 +136,25 @@ def retire_connection(
     return connection
 
 
+def account_of(connection: Connection) -> str:
+    """Within which a sender's ids are unique: a connection and those that it continues."""
+    account: str = connection.settings.get("account", connection.id.hex)
+    return account
+
+
 def good_secrets(connection: Connection, ring: KeyRing, now: datetime) -> list[Secret]:
     """The secrets that are accepted at this instant; ``NotReady`` when no key opens them."""
     entries = _entries(connection, ring)
     return [Secret(entry["secret"]) for entry in entries if _is_good(entry, now)]
+
+
+def _account_to_continue(db: Session, actor: Actor, command: CreateConnection) -> str | None:
+    if command.continues_id is None:
+        return None
+    earlier = Scope.of(actor).get(db, Connection, command.continues_id)
+    if earlier.vendor != command.vendor:
+        raise Conflict("the earlier connection is of another vendor")
+    return account_of(earlier)
 
 
 def _open_connection(db: Session, actor: Actor, connection_id: UUID) -> Connection:

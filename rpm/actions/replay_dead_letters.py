@@ -13,6 +13,7 @@ from sqlmodel import Session
 
 from rpm.access import Actor, require
 from rpm.actions.command import Command, Id, Instant
+from rpm.actions.manage_connections import account_of
 from rpm.actions.reading_batch import Batch
 from rpm.actions.take_delivery import parsed_or_problem, source_of
 from rpm.actions.take_readings import write_batch
@@ -20,7 +21,7 @@ from rpm.store.chain import Record, recording
 from rpm.store.queries.connections import DEAD_LETTER, READ, DeliveryFilter, dead_letters
 from rpm.store.queries.people import hold_organization, organization_of
 from rpm.store.scope import Scope
-from rpm.store.tables.monitoring import Delivery, DeliveryReplay
+from rpm.store.tables.monitoring import Connection, Delivery, DeliveryReplay
 from rpm.store.tables.people import Organization
 
 MOST_AT_ONCE = 100
@@ -87,7 +88,9 @@ def _again(db: Session, record: Record, organization: Organization, letter: Deli
             DeliveryReplay(delivery_id=letter.id, state=DEAD_LETTER, problem=parsed, results=[])
         )
         return Replayed(letter.id, DEAD_LETTER, parsed, 0)
-    batch = Batch.of(db, organization, source_of(letter), letter.received_at, parsed.items)
+    connection = db.get_one(Connection, (letter.organization_id, letter.connection_id))
+    source = source_of(letter, account_of(connection))
+    batch = Batch.of(db, organization, source, letter.received_at, parsed.items)
     results = [batch.take(item).as_json() for item in parsed.items]
     record.add(DeliveryReplay(delivery_id=letter.id, state=READ, results=results))
     write_batch(db, record, batch)

@@ -18,7 +18,7 @@ from devices.delivery import NotAuthentic, Parsed, UnreadableDeliveryError
 from devices.vendor import VENDORS
 from rpm import errors
 from rpm.access import Actor
-from rpm.actions.manage_connections import good_secrets
+from rpm.actions.manage_connections import account_of, good_secrets
 from rpm.actions.reading_batch import Batch, Source
 from rpm.actions.take_readings import write_batch
 from rpm.ids import uuid7
@@ -52,6 +52,7 @@ class Sender:
     organization_id: UUID
     connection_id: UUID
     vendor: str
+    account: str
     message_id: str | None
 
     @property
@@ -90,7 +91,8 @@ def authenticate(
     outcome = VENDORS[vendor].verify(headers, body, secrets, now)
     if isinstance(outcome, NotAuthentic):
         raise errors.NotAuthentic("the delivery is not authentic")
-    return Sender(connection.organization_id, connection.id, vendor, outcome.message_id)
+    account = account_of(connection)
+    return Sender(connection.organization_id, connection.id, vendor, account, outcome.message_id)
 
 
 def take_delivery(
@@ -128,7 +130,9 @@ def take_delivery(
             record.add(delivery)
         else:
             organization = organization_of(db, scope)
-            batch = Batch.of(db, organization, source_of(delivery), now, parsed.items)
+            batch = Batch.of(
+                db, organization, source_of(delivery, sender.account), now, parsed.items
+            )
             delivery.results = [batch.take(item).as_json() for item in parsed.items]
             record.add(delivery)
             write_batch(db, record, batch)
@@ -145,11 +149,11 @@ def parsed_or_problem(vendor: str, body: bytes) -> Parsed | str:
         return f"the format's reader failed: {type(error).__name__}"
 
 
-def source_of(delivery: Delivery) -> Source:
-    """Where the readings of a delivery come from."""
+def source_of(delivery: Delivery, account: str) -> Source:
+    """Where the readings of a delivery come from; ``account`` is its connection's."""
     return Source(
         vendor=delivery.vendor,
-        account=delivery.connection_id.hex,
+        account=account,
         delivery_id=delivery.id,
         connection_id=delivery.connection_id,
     )

@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 import pytest
-from intake_door import Door
+from intake_door import Door, weight
 from pydantic import ValidationError
 from sqlalchemy.engine import Engine
 
@@ -127,3 +127,22 @@ def test_a_vendor_must_be_known() -> None:
     """A connection is only made for a vendor whose format is read."""
     with pytest.raises(ValidationError):
         CreateConnection(vendor="unheard-of", name="Gateway")
+
+
+def test_a_connection_that_continues_another_knows_its_readings(
+    door: Door, other_actor: Actor
+) -> None:
+    """After a change of address the sender's readings are not taken a second time."""
+    door.enrolled_with_scale()
+    door.send(weight("r-1"))
+    earlier = door.connection.id
+    for continues, told in ((earlier, "duplicate"), (None, "accepted")):
+        command = CreateConnection(vendor="generic", name="New address", continues_id=continues)
+        with transaction(door.engine) as db:
+            made = create_connection(db, door.actor, door.now, door.ring, command)
+        assert made.token is not None
+        door.token, door.secret = made.token, made.secret
+        assert door.statuses(weight("r-1")) == [told]
+    foreign = CreateConnection(vendor="generic", name="Mine", continues_id=earlier)
+    with transaction(door.engine) as db, pytest.raises(NotFound):
+        create_connection(db, other_actor, door.now, door.ring, foreign)
