@@ -151,6 +151,18 @@ class Practice:
         self.record(*rows)
         return episode_id
 
+    def consent(self, episode_id: UUID, day: date) -> None:
+        """Another consent of an episode, by word of mouth."""
+        self.record(
+            Consent(
+                episode_id=episode_id,
+                consent_day=day,
+                mode="verbal",
+                taken_by="Ada Admin",
+                cost_share_told=True,
+            )
+        )
+
     def enrolled(self, **values: Any) -> tuple[UUID, UUID]:
         """A patient with an episode: their ids."""
         patient_id = self.patient()

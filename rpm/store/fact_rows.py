@@ -169,7 +169,7 @@ class FactReader:
         ]
 
     def services(self) -> list[Any]:
-        """Other services that stand: patient, code, day, own, practitioner, user."""
+        """Other services that stand: id, patient, code, day, own, practitioner, user."""
         rows = self.fetch(
             self.of_patients(
                 "other_service",
@@ -184,7 +184,8 @@ class FactReader:
             )
         )
         reversed_ids = {row[1] for row in rows if row[1] is not None}
-        return [row[2:] for row in rows if row[1] is None and row[0] not in reversed_ids]
+        standing = [row for row in rows if row[1] is None and row[0] not in reversed_ids]
+        return [(row[0], *row[2:]) for row in standing]
 
     def entries(self) -> Rows:
         """Interaction entries and their reversals in the order they were recorded."""

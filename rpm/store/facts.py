@@ -54,6 +54,7 @@ class LoadedFacts:
     episode_ids: tuple[UUID, ...]  # by episode row
     entry_keys: tuple[RawId, ...]  # by entry row; as the driver gives them
     actor_keys: tuple[RawId, ...]  # by actor row: practitioner, else user, else written name
+    service_keys: tuple[RawId, ...]  # by row of ``facts.others``
 
     def entry_id(self, row: int) -> UUID:
         """The id of an entry row."""
@@ -114,6 +115,7 @@ def facts_of(
     practitioners = reader.practitioners_of_users()
     if shared is None:
         shared = overlapping_parts(reader)
+    services = [row for row in reader.services() if row[1] in patient_numbers.rows]
     episode_frame = _episodes(reader, episode_rows, episodes, patient_numbers, profiles, settings)
     entry_rows = [row for row in reader.entries() if row[3] in patient_numbers.rows]
     entries = _Numbers(column_of(entry_rows, 0))
@@ -130,7 +132,7 @@ def facts_of(
         ),
         gates=_gates(reader, episode_rows, episodes),
         coverages=_coverages(reader, patient_numbers, payers),
-        others=_others(reader, patient_numbers, codes, actors, practitioners),
+        others=_others(services, patient_numbers, codes, actors, practitioners),
         payers=tuple(str(key) for key in payers.keys),
         profiles=tuple(book.profile(str(name)) for name in profiles.keys),
         codes=tuple(str(key) for key in codes.keys),
@@ -141,6 +143,7 @@ def facts_of(
         episode_ids=tuple(as_uuid(key) for key in episodes.keys),
         entry_keys=entries.keys,
         actor_keys=actors.keys,
+        service_keys=tuple(row[0] for row in services),
     )
 
 
@@ -294,21 +297,20 @@ def _coverages(reader: FactReader, patients: _Numbers, payers: _Numbers) -> pd.D
 
 
 def _others(
-    reader: FactReader,
+    rows: list[Any],
     patients: _Numbers,
     codes: _Numbers,
     actors: _Numbers,
     practitioners: Mapping[RawId, RawId],
 ) -> pd.DataFrame:
-    rows = [row for row in reader.services() if row[0] in patients.rows]
-    who = [row[4] or practitioners.get(row[5], row[5]) for row in rows]
+    who = [row[5] or practitioners.get(row[6], row[6]) for row in rows]
     return frame(
         OTHER_COLUMNS,
         {
-            "patient": [patients.rows[row[0]] for row in rows],
-            "code": [codes.of(row[1]) for row in rows],
-            "service_day": _days(column_of(rows, 2), NO_DAY),
-            "own": column_of(rows, 3),
+            "patient": [patients.rows[row[1]] for row in rows],
+            "code": [codes.of(row[2]) for row in rows],
+            "service_day": _days(column_of(rows, 3), NO_DAY),
+            "own": column_of(rows, 4),
             "actor": [-1 if key is None else actors.of(key) for key in who],
         },
     )
