@@ -1,0 +1,49 @@
+"""What if: the same calculation with some facts added or left out; nothing is stored.
+
+Owns the two evaluations. Does not own the calculation (``billing.ledger.evaluate``) nor how facts
+are changed (``rpm.actions.changed_facts``): with no change the answer is the bill.
+"""
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from sqlmodel import Session
+
+from billing.ledger.evaluate import evaluate
+from rpm.access import Actor, require
+from rpm.actions.changed_facts import changed_facts
+from rpm.actions.what_if_command import WhatIf
+from rpm.clock import local_day
+from rpm.store.fact_rows import FactReader
+from rpm.store.outcomes import Evaluated, evaluated
+from rpm.store.queries.people import organization_of
+from rpm.store.scope import Scope
+from rpm.store.tables.people import Patient
+
+
+@dataclass(frozen=True)
+class Compared:
+    """The bill as it is, and as it would be."""
+
+    bill: Evaluated
+    what_if: Evaluated
+
+
+def what_if(db: Session, actor: Actor, now: datetime, command: WhatIf) -> Compared:
+    """Evaluate a patient twice; ``NotFound`` for an id that is not of this patient."""
+    require(actor, "ledger:read")
+    scope = Scope.of(actor)
+    scope.get(db, Patient, command.patient_id)
+    today = local_day(now, organization_of(db, scope).timezone)
+    reader = FactReader(db, scope.organization_id, [command.patient_id])
+    bill = evaluated(
+        db,
+        scope.organization_id,
+        as_of=command.as_of or today,
+        known=today,
+        patients=[command.patient_id],
+    )
+    loaded = bill.loaded
+    facts = changed_facts(reader, loaded, command)
+    outcome = evaluate(facts, bill.book, bill.as_of, bill.known)
+    return Compared(bill, replace(bill, loaded=replace(loaded, facts=facts), outcome=outcome))
