@@ -1,8 +1,10 @@
 """The vendors' door over HTTP: who may come in, and that nothing authentic is an error."""
 
 import json
+import re
 from datetime import timedelta
-from typing import Any
+from pathlib import Path
+from typing import Any, get_args
 
 import pytest
 from fastapi import FastAPI
@@ -11,7 +13,10 @@ from sqlalchemy.engine import Engine
 from sqlmodel import select
 from starlette.testclient import TestClient
 
+from devices.counting import REASONS
+from devices.kinds import KINDS
 from rpm.access import Actor
+from rpm.actions.reading_batch import ItemStatus
 from rpm.clock import Clock
 from rpm.settings import Settings
 from rpm.store.engine import reading, transaction
@@ -177,3 +182,18 @@ def test_late_signatures_are_refused(client: TestClient, door: Door, clock: Any)
     assert _post(client, door, body).status_code == 401
     door.now = clock.instant - timedelta(minutes=4)
     assert _post(client, door, body).status_code == 200
+
+
+def test_the_page_on_deliveries_is_true(client: TestClient, door: Door) -> None:
+    """docs/deliveries.md names every kind, code, reason and status; its example is accepted."""
+    page = (Path(__file__).parents[3] / "docs" / "deliveries.md").read_text(encoding="utf-8")
+    words = set(re.findall(r"`([^`\n]+)`", page))
+    assert KINDS.keys() <= words
+    assert REASONS.keys() <= words
+    vitals = [kind for kind in KINDS.values() if kind.physiologic]
+    assert {quantity.code for kind in vitals for quantity in kind.quantities} <= words
+    assert set(get_args(ItemStatus)) <= words
+    example = page.split("webhook-signature: v1,BASE64")[1].split("```")[0].strip()
+    answer = _post(client, door, example.encode())
+    assert answer.status_code == 200
+    assert [item["reason"] for item in answer.json()["items"]] == ["unknown_device"]
