@@ -32,6 +32,7 @@ _KEY_PARAMETER = {
     "schema": {"type": "string", "minLength": 1, "maxLength": 255},
     "example": "01980000-close-2026-01",
 }
+_RESPONSES = "#/components/responses/"
 _METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
 
 
@@ -68,6 +69,7 @@ class DescribedApi(FastAPI):
             ref_template="#/components/schemas/{model}",
         )
         components.update(problems["$defs"])
+        document["components"]["responses"] = {_name(s): answer for s, answer in PROBLEMS.items()}
         for path, route in api_routes(self):
             for method in _METHODS:
                 operation = document["paths"].get(path, {}).get(method)
@@ -84,11 +86,14 @@ def _complete(operation: dict[str, Any], path: str, method: str, route: APIRoute
         operation["x-permission"] = permission
     if not path.startswith("/v1/"):
         return
-    for status, answer in PROBLEMS.items():
-        operation["responses"].setdefault(str(status), answer)
-    operation["responses"] = dict(sorted(operation["responses"].items()))
+    shared = {str(status): {"$ref": f"{_RESPONSES}{_name(status)}"} for status in PROBLEMS}
+    operation["responses"] = dict(sorted({**operation["responses"], **shared}.items()))
     if method == "post":
         operation.setdefault("parameters", []).append(_KEY_PARAMETER)
+
+
+def _name(status: int | str) -> str:
+    return f"Problem{status}"
 
 
 def text_of(document: dict[str, Any]) -> str:
