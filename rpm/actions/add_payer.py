@@ -13,7 +13,7 @@ from rpm.actions.command import Command, Name, PayerKey, refuse
 from rpm.actions.natural_key import same_or_conflict
 from rpm.store.chain import recording
 from rpm.store.queries.people import hold_organization, payer_with_key
-from rpm.store.queries.rule_book import practice_book
+from rpm.store.rule_books import book_of
 from rpm.store.scope import Scope
 from rpm.store.tables.people import Payer
 
@@ -33,7 +33,7 @@ def add_payer(db: Session, actor: Actor, now: datetime, command: AddPayer) -> Pa
     """
     require(actor, "patients:write")
     scope = Scope.of(actor)
-    if command.key not in practice_book(db, scope).payers:
+    if command.key not in book_of(db, scope.organization_id).payers:
         message = f"no rule page, shipped or of the practice, is for payer {command.key}"
         raise refuse("key", "E_NO_RULE", message)
     hold_organization(db, scope)

@@ -16,7 +16,7 @@ from rpm.actions.command import Command, refuse
 from rpm.errors import InvalidRequest
 from rpm.store.chain import recording
 from rpm.store.queries.people import hold_organization, rule_pages
-from rpm.store.queries.rule_book import practice_book
+from rpm.store.rule_books import book_of
 from rpm.store.scope import Scope
 from rpm.store.tables.ledger import RulePage
 
@@ -44,7 +44,7 @@ def add_rule_page(db: Session, actor: Actor, now: datetime, command: AddRulePage
     for recorded in rule_pages(db, scope):
         if recorded.toml == command.toml:
             return recorded
-    book = practice_book(db, scope)
+    book = book_of(db, scope.organization_id)
     try:
         page = read_page(command.toml, "toml", book.references)
         book.with_pages([page])

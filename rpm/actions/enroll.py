@@ -19,7 +19,7 @@ from rpm.errors import Conflict
 from rpm.store.chain import recording
 from rpm.store.queries.episodes import EpisodeState, episodes_of_patient
 from rpm.store.queries.people import hold_organization
-from rpm.store.queries.rule_book import practice_book
+from rpm.store.rule_books import book_of
 from rpm.store.scope import Scope
 from rpm.store.tables.monitoring import Consent, Episode, EpisodeGate
 from rpm.store.tables.people import Patient, User
@@ -70,7 +70,10 @@ def enroll(db: Session, actor: Actor, now: datetime, command: Enroll) -> Episode
     if command.setup_by_user_id is not None:
         scope.get(db, User, command.setup_by_user_id)
     _check_days(command, practice_today(db, scope, now))
-    if command.profile is not None and command.profile not in practice_book(db, scope).profiles:
+    if (
+        command.profile is not None
+        and command.profile not in book_of(db, scope.organization_id).profiles
+    ):
         raise refuse("profile", "E_UNKNOWN_WORD", "there is no profile of this name")
     hold_organization(db, scope)
     states = episodes_of_patient(db, scope, command.patient_id)

@@ -16,8 +16,7 @@ from billing.rules.book import RuleBook
 from rpm.access import Actor, require
 from rpm.actions.command import Command, OneOf, Reason, refuse
 from rpm.store.chain import recording
-from rpm.store.queries.rule_book import practice_book
-from rpm.store.scope import Scope
+from rpm.store.rule_books import book_of
 from rpm.store.tables.people import PracticeSetting
 
 
@@ -58,7 +57,7 @@ def set_practice_setting(
     """The setting that counts from now on; ``InvalidRequest`` for a value it cannot hold."""
     require(actor, "rules:write")
     known = SETTINGS[command.key]
-    if not known.holds(command.value, practice_book(db, Scope.of(actor))):
+    if not known.holds(command.value, book_of(db, actor.organization_id)):
         raise refuse("value", "E_UNKNOWN_WORD", f"it must be {known.about}")
     with recording(db, actor, now, "setting.set", reason=command.reason) as record:
         setting = record.add(PracticeSetting(**command.model_dump()))

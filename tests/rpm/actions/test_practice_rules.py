@@ -17,7 +17,7 @@ from rpm.actions.set_practice_setting import SetPracticeSetting, set_practice_se
 from rpm.clock import Clock
 from rpm.errors import Conflict, InvalidRequest, NotAllowed
 from rpm.store.queries.people import practice_settings, rule_pages
-from rpm.store.queries.rule_book import practice_book
+from rpm.store.rule_books import book_of
 from rpm.store.scope import Scope, actor_of_token
 from rpm.store.verify import verify_chain
 
@@ -104,9 +104,9 @@ def test_a_page_of_the_practice_joins_its_book(practice: Practice) -> None:
     again = add_rule_page(practice.db, practice.actor, practice.now, AddRulePage(toml=PAGE))
     assert again.id == row.id
     day = day_number(date(2026, 1, 20))
-    page = practice_book(practice.db, Scope.of(practice.actor)).page("OUR_PAYER", day, day)
+    page = book_of(practice.db, practice.actor.organization_id).page("OUR_PAYER", day, day)
     assert page.id.startswith("our-payer-2026")
-    assert "OUR_PAYER" not in practice_book(practice.db, Scope.of(practice.stranger)).payers
+    assert "OUR_PAYER" not in book_of(practice.db, practice.stranger.organization_id).payers
     command = AddPayer(key="OUR_PAYER", name="Our Payer")
     assert add_payer(practice.db, practice.actor, practice.now, command).key == "OUR_PAYER"
 
