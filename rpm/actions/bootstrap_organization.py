@@ -13,7 +13,7 @@ from sqlmodel import Session
 
 from rpm.access import ROLE_PERMISSIONS, system_actor
 from rpm.actions.command import Command, Name, Npi, Zone
-from rpm.actions.manage_access import MOST_TOKEN_DAYS, Email, made_token
+from rpm.actions.manage_access import MOST_TOKEN_DAYS, USUAL_TOKEN_DAYS, Email, made_token
 from rpm.actions.set_practice_setting import SETTINGS
 from rpm.errors import Conflict
 from rpm.ids import uuid7
@@ -31,7 +31,7 @@ class BootstrapOrganization(Command):
     tax_id: Annotated[str, StringConstraints(pattern=r"^[0-9]{2}-?[0-9]{7}$")] | None = None
     admin_name: Name = Field(examples=["Ada Admin"])
     admin_email: Email
-    token_valid_days: int = Field(default=90, ge=1, le=MOST_TOKEN_DAYS)
+    token_valid_days: int = Field(default=USUAL_TOKEN_DAYS, ge=1, le=MOST_TOKEN_DAYS)
 
 
 @dataclass(frozen=True)

@@ -31,7 +31,8 @@ from rpm.store.queries.people import hold_organization, user_with_email
 from rpm.store.scope import Scope
 from rpm.store.tables.people import ApiToken, Practitioner, User
 
-MOST_TOKEN_DAYS = 366
+MOST_TOKEN_DAYS = 3650
+USUAL_TOKEN_DAYS = 90
 Email = Annotated[
     str,
     StringConstraints(max_length=200, pattern=r"^[^@\s\x00-\x1f]+@[^@\s\x00-\x1f]+$"),
@@ -67,7 +68,9 @@ class CreateToken(Command):
     permissions: list[Permission] | None = Field(
         default=None, min_length=1, description="A part of the role's; all of them by default."
     )
-    valid_days: int = Field(default=90, ge=1, le=MOST_TOKEN_DAYS)
+    valid_days: int | None = Field(
+        default=None, ge=1, le=MOST_TOKEN_DAYS, description="The installation's usual time if null."
+    )
 
 
 class RevokeToken(Command):
@@ -118,8 +121,14 @@ def change_user(db: Session, actor: Actor, now: datetime, command: ChangeUser) -
     return user
 
 
-def create_token(db: Session, actor: Actor, now: datetime, command: CreateToken) -> NewToken:
-    """A new token and its text.
+def create_token(
+    db: Session,
+    actor: Actor,
+    now: datetime,
+    command: CreateToken,
+    usual_days: int = USUAL_TOKEN_DAYS,
+) -> NewToken:
+    """A new token and its text; good for ``usual_days`` unless the command says how long.
 
     ``NotAllowed`` for more than the user's role or the giver has; ``Conflict`` for an inactive
     user.
@@ -130,7 +139,9 @@ def create_token(db: Session, actor: Actor, now: datetime, command: CreateToken)
         raise Conflict("the user has no access")
     permissions = permissions_of(user.role, command.permissions)
     _refuse_more_than_own(actor, permissions)
-    token = made_token(user, now, command.name, sorted(permissions), command.valid_days)
+    token = made_token(
+        user, now, command.name, sorted(permissions), command.valid_days or usual_days
+    )
     with recording(db, actor, now, "token.create", {"user_id": user.id}) as record:
         record.add(token.token)
         record.subject["token_id"] = token.token.id

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import Query
+from fastapi import Query, Request
 from pydantic import BaseModel, ConfigDict, Field
 from sqlmodel import col
 
@@ -28,6 +28,7 @@ from rpm.store.scope import Scope
 from rpm.store.tables.people import ApiToken, User
 from rpm.web.deps import PROBLEMS, Db, Now, Page, Paging, ReadDb, area_router, permit
 from rpm.web.routes.readings import after_id
+from rpm.web.running import running_of
 
 router = area_router("Access")
 
@@ -125,10 +126,15 @@ def change(
     responses=PROBLEMS,
 )
 def create(
-    db: Db, now: Now, actor: Annotated[Actor, permit("tokens:manage")], command: CreateToken
+    request: Request,
+    db: Db,
+    now: Now,
+    actor: Annotated[Actor, permit("tokens:manage")],
+    command: CreateToken,
 ) -> NewTokenOut:
     """The token."""
-    made = create_token(db, actor, now, command)
+    usual_days = running_of(request).settings.token_lifetime_days
+    made = create_token(db, actor, now, command, usual_days)
     return NewTokenOut.model_validate({**made.token.model_dump(), "token": made.secret})
 
 

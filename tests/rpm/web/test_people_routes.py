@@ -318,6 +318,7 @@ def test_a_token_is_shown_once_and_opens_until_revoked(api: Api, client: TestCli
     """A new token works at once; lists show neither its text nor its hash."""
     user = api.post("users", name="Nora Nurse", email="nora@example.org", role="clinical_staff")
     made = api.post("tokens", user_id=user["id"], name="ward", permissions=["patients:read"])
+    assert made["expires_at"] == "2026-04-15T15:00:00Z"  # 90 days, the installation's usual time
     nurse = Api(client, {"Authorization": f"Bearer {made['token']}"})
     assert nurse.get("patients")["items"] == []
     nurse.post("patients", status=403, **PATIENT)
