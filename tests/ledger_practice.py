@@ -21,6 +21,7 @@ from rpm.store.tables.base import Row
 from rpm.store.tables.ledger import InteractionEntry, OtherService
 from rpm.store.tables.monitoring import (
     Consent,
+    ConsentEnd,
     Episode,
     EpisodeGate,
     Reading,
@@ -162,6 +163,12 @@ class Practice:
                 cost_share_told=True,
             )
         )
+
+    def consent_ends(self, episode_id: UUID, last_day: date) -> list[Row]:
+        """Ends of all consents of an episode, not recorded."""
+        with reading(self.engine) as db:
+            rows = Scope.of(self.actor).all_of(db, Consent, col(Consent.episode_id) == episode_id)
+        return [ConsentEnd(consent_id=row.id, last_day=last_day, reason="moved") for row in rows]
 
     def enrolled(self, **values: Any) -> tuple[UUID, UUID]:
         """A patient with an episode: their ids."""
