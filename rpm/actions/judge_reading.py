@@ -2,7 +2,7 @@
 
 Owns the columns that say whose a reading is, its local day and whether it counts, and the way back
 from a stored row to a reading. Does not own the rules (``devices.counting``, ``devices.local_day``)
-nor identity and versions (``rpm.actions.take_readings``).
+nor identity and versions (``rpm.actions.reading_batch``).
 """
 
 from dataclasses import dataclass, replace
@@ -59,13 +59,13 @@ class Identity:
 
     @classmethod
     def of(cls, reading: Reading, vendor: str, account: str) -> "Identity":
-        """``account`` keeps ids of different senders of a vendor apart."""
-        return cls(
-            vendor,
-            identity_key(reading, adapter=vendor, account=account),
-            content_hash(reading),
-            replaced_key(reading, adapter=vendor, account=account),
-        )
+        """``account`` keeps ids of different senders of a vendor apart.
+
+        A reading that says it replaces itself is a correction and replaces no other one.
+        """
+        key = identity_key(reading, adapter=vendor, account=account)
+        replaced = replaced_key(reading, adapter=vendor, account=account)
+        return cls(vendor, key, content_hash(reading), replaced if replaced != key else None)
 
 
 def new_row(

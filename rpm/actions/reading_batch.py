@@ -20,6 +20,7 @@ from rpm.actions.judge_reading import (
     component_json,
     is_quarantined,
     new_row,
+    next_version,
 )
 from rpm.ids import uuid7
 from rpm.store.device_days import EpisodeDay
@@ -73,6 +74,11 @@ def days_of(*rows: ReadingRow) -> Iterator[EpisodeDay]:
     for row in rows:
         if row.episode_id is not None and row.local_day is not None:
             yield row.episode_id, row.local_day
+
+
+def _supersede(row: ReadingRow) -> None:
+    row.countable, row.reason_code = False, SUPERSEDED
+    row.refused_reason = refused_word(SUPERSEDED)
 
 
 @dataclass
@@ -136,13 +142,19 @@ class Batch:
 
     def _first(self, item: Reading, identity: Identity) -> ItemResult:
         row = self._row(item, identity)
-        target = self.versions.get(identity.replaces_key) if identity.replaces_key else None
-        if identity.replaces_key:
-            self.replaced.add(identity.replaces_key)
-        if target:
-            row.supersedes_id = target[-1].id
-            self.days.update(days_of(target[-1]))
+        target = self._replaced_by(identity)
+        if target is not None:
+            row.supersedes_id = target.id
+            self.days.update(days_of(target))
         return self._keep(row, "corrected" if target else "accepted")
+
+    def _replaced_by(self, identity: Identity) -> ReadingRow | None:
+        """The reading that this one takes the place of; none if each says so of the other."""
+        if identity.replaces_key is None:
+            return None
+        self.replaced.add(identity.replaces_key)
+        known = self.versions.get(identity.replaces_key)
+        return known[-1] if known and known[-1].replaces_key != identity.key else None
 
     def _correct(self, item: Reading, last: ReadingRow, identity: Identity) -> ItemResult:
         """A new version. Its day reached us when the first version did, unless the day changed."""
@@ -151,7 +163,19 @@ class Batch:
         if row.local_day == last.local_day:
             row.received_at, row.received_day = last.received_at, last.received_day
         self.days.update(days_of(last))
+        target = self._replaced_by(identity)
+        if target is not None and target.reason_code != SUPERSEDED:
+            self._set_aside(target)
         return self._keep(row, "corrected")
+
+    def _set_aside(self, target: ReadingRow) -> None:
+        """A version of a reading that no longer counts: one row supersedes only one other."""
+        later = next_version(target)
+        later.id = uuid7(self.arrival.received_at)
+        _supersede(later)
+        self.versions[target.identity_key].append(later)
+        self.rows.append(later)
+        self.days.update(days_of(later))
 
     def _row(self, item: Reading, identity: Identity) -> ReadingRow:
         row = new_row(item, identity, self.devices.get(item.device_id), self.arrival)
@@ -160,8 +184,7 @@ class Batch:
         row.connection_id = self.source.connection_id
         if identity.key in self.replaced and row.status != "void":
             # its replacement came first: sending order is not arrival order
-            row.countable, row.reason_code = False, SUPERSEDED
-            row.refused_reason = refused_word(SUPERSEDED)
+            _supersede(row)
         return row
 
     def _keep(self, row: ReadingRow, status: ItemStatus) -> ItemResult:

@@ -1,7 +1,7 @@
 """Readings: what is already known under an identity, and lists of readings for people.
 
 Owns these statements. Does not own what a repeat, a correction or a conflict leads to
-(``rpm.actions.take_readings``).
+(``rpm.actions.reading_batch``).
 """
 
 from collections.abc import Collection, Mapping, Sequence

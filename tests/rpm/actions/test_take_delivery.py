@@ -2,6 +2,7 @@
 
 import json
 from datetime import UTC, date, datetime, timedelta
+from itertools import permutations
 from typing import Any
 
 import pytest
@@ -137,6 +138,47 @@ def test_a_reading_may_replace_another_in_any_order(
         qualifying = {day: counts for (day, word), counts in door.days().items() if not word}
         outcomes.append(qualifying)
     assert outcomes[0] == outcomes[1] == {DAY: (1, 0)}
+
+
+def test_a_reading_that_replaces_itself_is_a_correction(door: Door) -> None:
+    """Naming the own id as replaced takes nothing away, neither now nor at the next correction."""
+    door.enrolled_with_scale()
+    door.send(weight("r-1"))
+    for value in ("73", "74"):
+        fixed = weight("r-1", value=value, status="corrected", replaces="r-1")
+        assert door.statuses(fixed) == ["corrected"]
+        assert door.days() == {(DAY, ""): (1, 0)}
+
+
+def test_a_correction_may_also_replace_another_reading(door: Door) -> None:
+    """A known reading that is corrected and takes another's place leaves one of the two."""
+    door.enrolled_with_scale()
+    door.send(weight("r-1", "2026-01-12T08:00:00-05:00"), weight("r-2"))
+    fixed = weight("r-2", value="73", status="corrected", replaces="r-1")
+    assert door.statuses(fixed, fixed) == ["corrected", "duplicate"]
+    assert [day for day, word in door.days() if not word] == [DAY]
+
+
+def test_readings_that_replace_each_other_leave_one(door: Door) -> None:
+    """Of two readings that each claim the other's place, the first to come counts."""
+    door.enrolled_with_scale()
+    door.send(weight("r-1", status="corrected", replaces="r-2"))
+    assert door.statuses(weight("r-2", status="corrected", replaces="r-1")) == ["ignored"]
+    assert door.days() == {(DAY, ""): (1, 0), (DAY, "excluded"): (0, 1)}
+
+
+@pytest.mark.parametrize("order", list(permutations(range(3))))
+def test_a_chain_of_replacements_leaves_the_last(door: Door, order: tuple[int, ...]) -> None:
+    """The third of three readings, each in the place of the one before, counts in any order."""
+    door.enrolled_with_scale()
+    chain = [
+        weight("r-1", "2026-01-12T08:00:00-05:00"),
+        weight("r-2", "2026-01-13T08:00:00-05:00", status="corrected", replaces="r-1"),
+        weight("r-3", status="corrected", replaces="r-2"),
+    ]
+    for place in order:
+        door.send(chain[place])
+    assert [day for day, word in door.days() if not word] == [DAY]
 
 
 def test_other_content_without_a_word_is_kept_beside_the_first(door: Door) -> None:
