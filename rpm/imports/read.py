@@ -1,11 +1,14 @@
 """A file in, rows and refusals out.
 
 Owns going through the rows: filters, one record per row, one reason per refused row. Does not own
-storing anything: the actions take the rows, and a second import of a file adds nothing there.
+storing anything: the actions take the rows, and a second import of a file adds nothing there. A
+file may be refused by its last row, so whoever stores rows surveys the file first.
 """
 
 import hashlib
-from collections.abc import Callable, Mapping
+import io
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,7 +20,7 @@ from rpm.imports.profile import ImportProfile
 from rpm.imports.readings import reading_row
 from rpm.imports.records import CoverageRow, EpisodeRow, PatientRow, Row, ServiceRow
 from rpm.imports.refusals import DateOrderError, FileRefusedError, RowRefusedError
-from rpm.imports.rows import RawRow, read_table
+from rpm.imports.rows import RawRow, Table, read_table
 from rpm.imports.zones import Zones
 
 _Builder = Callable[[int, Cells], Row]
@@ -37,57 +40,100 @@ class Reject:
 
 
 @dataclass(frozen=True)
-class Imported:
-    """What a file holds: rows, refused rows, how many the filters left out, and its digest."""
+class Taken:
+    """A row as the actions take it, and its cells as they were, should one of them refuse it."""
 
-    profile: ImportProfile
-    rows: tuple[Row, ...]
-    rejects: tuple[Reject, ...]
-    left_out: int
+    record: Row
+    cells: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class LeftOut:
+    """A row that the profile's filters leave out."""
+
+    line: int
+
+
+Outcome = Taken | Reject | LeftOut
+"""What became of one row of a file."""
+
+
+@dataclass(frozen=True)
+class OpenImport:
+    """A file whose columns fit its profile; ``outcomes`` are read as they are asked for."""
+
+    header: tuple[str, ...]
+    outcomes: Iterator[Outcome]
+
+
+@dataclass(frozen=True)
+class Survey:
+    """What a whole file holds, gone through once: nothing in it refuses the file."""
+
     header: tuple[str, ...]
     digest: str  # SHA-256 of the file
+    rows: int
+    rejects: int
+    left_out: int
 
 
-def read_import(
-    source: Path | bytes,
-    profile: ImportProfile,
-    zones: Zones,
-    options: Mapping[str, str] | None = None,
-) -> Imported:
-    """Every row of a file by a profile.
+@contextmanager
+def open_import(source: Path | bytes, profile: ImportProfile, zones: Zones) -> Iterator[OpenImport]:
+    """A file by a profile whose options are filled in; it can be opened again and again.
 
-    ``options`` fill the profile's ``{name}`` places (ProfileError). FileRefusedError when nothing
-    may be taken: another format, a missing column, or a date against the declared order.
+    FileRefusedError, at once or while outcomes are read, when nothing of the file may be taken:
+    another format, a missing column, or a date against the declared order. ``survey`` finds all of
+    them.
     """
-    profile = profile.with_options(options or {})
-    data = source if isinstance(source, bytes) else _content(source)
-    table = read_table(data, profile)
-    _check_columns(table.header, profile)
+    with _opened(source) as file:
+        table = read_table(file, profile)
+        _check_columns(table.header, profile)
+        yield OpenImport(table.header, _outcomes(table, profile, zones))
+
+
+def survey(source: Path | bytes, profile: ImportProfile, zones: Zones) -> Survey:
+    """Go through a file without keeping its rows; FileRefusedError as in ``open_import``."""
+    rows = rejects = left_out = 0
+    with open_import(source, profile, zones) as opened:
+        for outcome in opened.outcomes:
+            if isinstance(outcome, Reject):
+                rejects += 1
+            elif isinstance(outcome, LeftOut):
+                left_out += 1
+            else:
+                rows += 1
+    with _opened(source) as file:
+        digest = hashlib.file_digest(file, "sha256").hexdigest()
+    return Survey(opened.header, digest, rows, rejects, left_out)
+
+
+def _opened(source: Path | bytes) -> io.BytesIO | io.BufferedReader:
+    if isinstance(source, bytes):
+        return io.BytesIO(source)
+    try:
+        return source.open("rb")
+    except OSError:
+        raise FileRefusedError("cannot be opened") from None
+
+
+def _outcomes(table: Table, profile: ImportProfile, zones: Zones) -> Iterator[Outcome]:
     build = _builder(profile, zones)
-    rows: list[Row] = []
-    rejects: list[Reject] = []
-    left_out = 0
     for raw in table.rows:
         cells = dict(zip(table.header, raw.cells, strict=False))
         if not all(rule.holds(cells.get(rule.column, "")) for rule in profile.keep):
-            left_out += 1
+            yield LeftOut(raw.line)
             continue
         try:
-            rows.append(_record(raw, cells, len(table.header), build))
+            yield Taken(_record(raw, cells, len(table.header), build), raw.cells)
         except DateOrderError as error:
             raise FileRefusedError(str(error), raw.line) from None
         except RowRefusedError as error:
-            finding = Finding("E_IMPORT_ROW", f"line {raw.line}, {error.field}", error.reason)
-            rejects.append(Reject(finding, raw.line, raw.cells))
-    digest = hashlib.sha256(data).hexdigest()
-    return Imported(profile, tuple(rows), tuple(rejects), left_out, table.header, digest)
+            yield rejected(raw.line, raw.cells, error.field, error.reason)
 
 
-def _content(source: Path) -> bytes:
-    try:
-        return source.read_bytes()
-    except OSError:
-        raise FileRefusedError("cannot be opened") from None
+def rejected(line: int, cells: tuple[str, ...], field: str, reason: str) -> Reject:
+    """The refusal of a row, for a field of ours (``row`` for the whole of it)."""
+    return Reject(Finding("E_IMPORT_ROW", f"line {line}, {field}", reason), line, cells)
 
 
 def _record(raw: RawRow, cells: Cells, width: int, build: _Builder) -> Row:

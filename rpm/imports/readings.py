@@ -29,7 +29,8 @@ def reading_row(line: int, cells: Cells, profile: ImportProfile, zones: Zones) -
     vendor_time = values.pop("measured_at")
     moment, offset_origin = _moment(vendor_time, values.pop("offset"), profile)
     zone, zone_origin = zones.of(profile, values["patient_ref"])
-    resolved = resolve(moment, ZoneInfo(zone))
+    stated = zones.stated(profile, values["patient_ref"])
+    resolved = resolve(moment, ZoneInfo(zone), stated=stated)
     components = _components(KINDS[values["kind"]], cells, profile)
     reading = Reading(
         components=components,

@@ -1,29 +1,67 @@
 """The rejects file: every refused row with its line and reason, to be mended and imported again.
 
-Owns that file. A cell that a spreadsheet would run as a formula gets a leading apostrophe.
+Owns that file. It is written beside its place and stands there when it is whole; without refused
+rows there is none. A cell that a spreadsheet would run as a formula gets a leading apostrophe.
 """
 
 import csv
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 from rpm.imports.read import Reject
+from rpm.imports.refusals import FileRefusedError
 
 _FORMULA = re.compile(r"[=+\-@\t\r]")
 _NUMBER = re.compile(r"[-+]?\d+(\.\d+)?")
 
 
-def write_rejects(path: Path, header: Sequence[str], rejects: Sequence[Reject]) -> None:
-    """Write refused rows as CSV: line, reason, then the cells as they were, under their names."""
-    width = max([len(header), *(len(reject.cells) for reject in rejects)])
-    with path.open("w", encoding="utf-8", newline="") as file:
-        rows = csv.writer(file)
-        rows.writerow(["line", "reason", *header, *[""] * (width - len(header))])
-        for reject in rejects:
-            _, _, field = reject.finding.where.partition(", ")
-            cells = [*reject.cells, *[""] * (width - len(reject.cells))]
-            rows.writerow([reject.line, f"{field}: {reject.finding.message}", *map(_inert, cells)])
+class RejectsFile:
+    """A rejects file being written: line, reason, then the cells under their names."""
+
+    def __init__(self, path: Path, header: Sequence[str]) -> None:
+        self.count = 0
+        self._width = len(header)
+        self._file = path.open("w", encoding="utf-8", newline="")
+        self._rows = csv.writer(self._file)
+        self._rows.writerow(["line", "reason", *header])
+
+    def add(self, reject: Reject) -> None:
+        """Write one refused row."""
+        _, _, field = reject.finding.where.partition(", ")
+        cells = [*reject.cells, *[""] * (self._width - len(reject.cells))]
+        reason = f"{field}: {reject.finding.message}"
+        self._rows.writerow([reject.line, reason, *map(_inert, cells)])
+        self.count += 1
+
+    def close(self) -> None:
+        """Nothing more is written."""
+        self._file.close()
+
+
+@contextmanager
+def writing_rejects(path: Path, header: Sequence[str]) -> Iterator[RejectsFile]:
+    """A rejects file that appears at ``path`` at the end, in place of one of an earlier import.
+
+    With nothing refused, or after an exception, nothing is left of it. FileRefusedError when no
+    file can be written there.
+    """
+    draft = path.with_name(f".{path.name}.draft")
+    try:
+        rejects = RejectsFile(draft, header)
+    except OSError:
+        raise FileRefusedError("its rejects file cannot be written") from None
+    try:
+        yield rejects
+        rejects.close()
+        if rejects.count:
+            draft.replace(path)
+        else:
+            path.unlink(missing_ok=True)
+    finally:
+        rejects.close()
+        draft.unlink(missing_ok=True)
 
 
 def _inert(cell: str) -> str:

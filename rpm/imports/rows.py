@@ -2,6 +2,7 @@
 
 Owns encodings, the place of the header and turning typed cells into text. Does not own what a
 column means. Typed dates of XLSX are written in the profile's date order, so nothing is guessed.
+Rows of CSV, XLSX and JSON lines are read as they are asked for; a JSON document stands in memory.
 """
 
 import csv
@@ -14,7 +15,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 from itertools import chain
-from typing import Any
+from typing import Any, BinaryIO
 from xml.etree.ElementTree import ParseError
 
 import openpyxl
@@ -49,11 +50,14 @@ class Table:
     rows: Iterable[RawRow]
 
 
-def read_table(data: bytes, profile: ImportProfile) -> Table:
-    """Header and rows of a file; FileRefusedError when the whole of it cannot be read."""
+def read_table(file: BinaryIO, profile: ImportProfile) -> Table:
+    """Header and rows of a file, opened for as long as rows are asked for.
+
+    FileRefusedError when the whole of it cannot be read, also later, while rows are asked for.
+    """
     if profile.format in ("json", "jsonl"):
-        return _json_table(data, profile)
-    numbered = _csv_rows(data, profile) if profile.format == "csv" else _xlsx_rows(data, profile)
+        return _json_table(file.read(), profile)
+    numbered = _csv_rows(file, profile) if profile.format == "csv" else _xlsx_rows(file, profile)
     header = _find_header(numbered, profile)
     return Table(header, (row for row in numbered if any(row.cells)))
 
@@ -74,24 +78,34 @@ def _column_name(cell: str) -> str:
     return cell.replace(_BYTE_ORDER_MARK, "").replace(_TWICE_ENCODED_MARK, "").strip('"').strip()
 
 
-def _csv_rows(data: bytes, profile: ImportProfile) -> Iterator[RawRow]:
+def _csv_rows(file: BinaryIO, profile: ImportProfile) -> Iterator[RawRow]:
     codec = "utf-8-sig" if profile.encoding == "utf-8" else profile.encoding
+    with io.TextIOWrapper(file, encoding=codec, newline="") as text:
+        reader = csv.reader(text, delimiter=profile.delimiter, strict=True)
+        try:
+            for cells in reader:
+                yield RawRow(reader.line_num, tuple(cell.strip() for cell in cells))
+        except csv.Error:
+            raise FileRefusedError("is not a CSV file from here on", reader.line_num) from None
+        except UnicodeDecodeError:
+            line = _undecodable_line(file, codec)
+            raise FileRefusedError(f"is not encoded as {profile.encoding}", line) from None
+
+
+def _undecodable_line(file: BinaryIO, codec: str) -> int | None:
+    """The line of the first bytes that cannot be decoded: the decoder itself works ahead."""
+    file.seek(0)
+    data = file.read()
     try:
-        text = data.decode(codec)
+        data.decode(codec)
     except UnicodeDecodeError as error:
-        line = data[: error.start].count(b"\n") + 1
-        raise FileRefusedError(f"is not encoded as {profile.encoding}", line) from None
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=profile.delimiter, strict=True)
-    try:
-        for cells in reader:
-            yield RawRow(reader.line_num, tuple(cell.strip() for cell in cells))
-    except csv.Error:
-        raise FileRefusedError("is not a CSV file from here on", reader.line_num) from None
+        return data[: error.start].count(b"\n") + 1
+    return None
 
 
-def _xlsx_rows(data: bytes, profile: ImportProfile) -> Iterator[RawRow]:
+def _xlsx_rows(file: BinaryIO, profile: ImportProfile) -> Iterator[RawRow]:
     try:
-        book = openpyxl.load_workbook(io.BytesIO(data), read_only=True, data_only=True)
+        book = openpyxl.load_workbook(file, read_only=True, data_only=True)
     except _BROKEN_BOOK:
         raise FileRefusedError("is not an XLSX file") from None
     with closing(book):

@@ -131,11 +131,12 @@ def parse_offset(text: str) -> int:
     return _offset_minutes(found[2], found[3], found[4])
 
 
-def resolve(moment: Moment, zone: ZoneInfo) -> Resolved:
+def resolve(moment: Moment, zone: ZoneInfo, *, stated: bool = False) -> Resolved:
     """The instant of a moment; ``zone`` is used where the file gives neither UTC nor an offset.
 
-    A wall time within two hours of midnight, in the hour that is repeated or in the one that is
-    left out when clocks change is marked estimated: another zone could move its date or instant.
+    A wall time within two hours of midnight is marked estimated, because another zone could move
+    its date, unless the profile has ``stated`` the zone. One in the hour that is repeated or left
+    out when clocks change is always estimated.
     """
     if moment.utc:
         return Resolved(moment.at.replace(tzinfo=UTC), "exact")
@@ -147,7 +148,8 @@ def resolve(moment: Moment, zone: ZoneInfo) -> Resolved:
     midnight = datetime.combine(moment.at.date(), time())
     since = moment.at - midnight
     near = since < _NEAR_MIDNIGHT or timedelta(days=1) - since <= _NEAR_MIDNIGHT
-    return Resolved(local.astimezone(UTC), "estimated" if unsure or near else "exact")
+    estimated = unsure or (near and not stated)
+    return Resolved(local.astimezone(UTC), "estimated" if estimated else "exact")
 
 
 def _date_within(year: int, month: int, day: int) -> date:

@@ -30,3 +30,8 @@ class Zones:
         if rule == "patient" and (zone := self.patient(record_number)):
             return zone, "patient"
         return (self.practice, "practice") if rule in ("patient", "practice") else (rule, "profile")
+
+    def stated(self, profile: ImportProfile, record_number: str) -> bool:
+        """Whether the profile answers for the zone, and the zone it means is known."""
+        _, origin = self.of(profile, record_number)
+        return profile.zone is not None and (profile.zone != "patient" or origin == "patient")

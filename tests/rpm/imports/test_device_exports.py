@@ -5,10 +5,10 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 
 import pytest
+from whole_file import Imported, read_import
 
 from devices.local_day import local_day
 from rpm.imports.profile import load_profile
-from rpm.imports.read import Imported, read_import
 from rpm.imports.records import ReadingRow
 from rpm.imports.refusals import FileRefusedError
 from rpm.imports.zones import Zones

@@ -1,6 +1,7 @@
 """Files of every kind and format: rows, refused rows and refused files."""
 
 import csv
+import hashlib
 import io
 import json
 import re
@@ -12,10 +13,11 @@ import openpyxl
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from whole_file import Imported, read_import
 
 from rpm.imports.fields import FIELDS
 from rpm.imports.profile import ImportProfile, load_profile, read_profile
-from rpm.imports.read import Imported, read_import
+from rpm.imports.read import survey
 from rpm.imports.records import (
     CoverageRow,
     EntryRow,
@@ -25,7 +27,7 @@ from rpm.imports.records import (
     ServiceRow,
 )
 from rpm.imports.refusals import FileRefusedError
-from rpm.imports.rejects import write_rejects
+from rpm.imports.rejects import writing_rejects
 from rpm.imports.zones import Zones
 
 ZONES = Zones("America/New_York")
@@ -233,10 +235,12 @@ def test_the_rejects_file_holds_line_reason_and_the_cells(tmp_path: Path) -> Non
         PATIENTS + '=cmd(),"Ames, Jr",Bo,yesterday,M,\nP-2,-5,+1,x,@M,,more\n',
     )
     path = tmp_path / "rejects.csv"
-    write_rejects(path, result.header, result.rejects)
+    with writing_rejects(path, result.header) as rejects:
+        for reject in result.rejects:
+            rejects.add(reject)
     with path.open(encoding="utf-8", newline="") as file:
         rows = list(csv.reader(file))
-    assert rows[0] == ["line", "reason", *result.header, ""]
+    assert rows[0] == ["line", "reason", *result.header]
     assert rows[1] == [
         "2",
         "birth_date: not a date",
@@ -245,7 +249,6 @@ def test_the_rejects_file_holds_line_reason_and_the_cells(tmp_path: Path) -> Non
         "Bo",
         "yesterday",
         "M",
-        "",
         "",
     ]
     assert rows[2] == [
@@ -395,3 +398,46 @@ def test_a_word_list_translates_and_refuses_the_rest() -> None:
 def test_records_and_field_tables_agree(kind: str, record: type) -> None:
     """Every field of a record is a field of its kind, and the other way round."""
     assert {field.name for field in fields(record)} == set(FIELDS[kind]) | {"line"}
+
+
+@pytest.mark.parametrize(
+    ("zone", "known", "quality"),
+    [
+        (None, "America/Chicago", "estimated"),
+        ("America/Denver", None, "exact"),
+        ("practice", None, "exact"),
+        ("patient", "America/Chicago", "exact"),
+        ("patient", None, "estimated"),
+    ],
+)
+def test_a_profile_that_states_the_zone_answers_for_times_near_midnight(
+    zone: str | None, known: str | None, quality: str
+) -> None:
+    """Late in the evening a time is sure if the profile says its zone and that zone is known."""
+    profile = variant("generic-readings", zone=zone)
+    header = (
+        "record_number,device_id,kind,measured_at,entry_method,"
+        "systolic,diastolic,pulse,value,unit\n"
+    )
+    row = "P-1,SCALE,weight,2026-01-05 23:20,device,,,,180.5,lb\n"
+    zones = Zones("America/New_York", lambda _: known)
+    (read_row,) = read_import((header + row).encode(), profile, zones).rows
+    assert isinstance(read_row, ReadingRow)
+    assert read_row.reading.time_quality == quality
+
+
+def test_a_survey_counts_rows_without_keeping_them() -> None:
+    """A survey tells how many rows there are, and the digest of the file's bytes."""
+    text = (PATIENTS + "P-1,Ames,Ana,1941-02-03,F,\nP-2,Ames,Bo,yesterday,M,\n").encode()
+    found = survey(text, load_profile("generic-patients"), ZONES)
+    assert (found.rows, found.rejects, found.left_out) == (1, 1, 0)
+    assert found.digest == hashlib.sha256(text).hexdigest()
+
+
+def test_without_refused_rows_there_is_no_rejects_file(tmp_path: Path) -> None:
+    """The rejects file of an earlier import goes when nothing is refused any more."""
+    path = tmp_path / "patients.csv.rejects.csv"
+    path.write_text("of an earlier import")
+    with writing_rejects(path, ("record_number",)):
+        pass
+    assert list(tmp_path.iterdir()) == []

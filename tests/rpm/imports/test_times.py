@@ -142,6 +142,20 @@ def test_a_wall_time_that_could_be_another_day_is_estimated(wall: datetime, qual
     assert resolve(Moment(wall), ZoneInfo("America/New_York")).quality == quality
 
 
+@pytest.mark.parametrize(
+    ("wall", "quality"),
+    [
+        ("2026-01-31T23:59", "exact"),
+        ("2026-01-31T00:00", "exact"),
+        ("2025-11-02T01:30", "estimated"),
+    ],
+)
+def test_a_wall_time_in_a_stated_zone_is_exact(wall: str, quality: str) -> None:
+    """With a zone that the profile states only a time that clocks show twice is marked."""
+    moment = Moment(datetime.fromisoformat(wall))
+    assert resolve(moment, ZoneInfo("America/New_York"), stated=True).quality == quality
+
+
 def test_utc_is_exact_at_any_hour() -> None:
     """An instant that the file gives needs no zone."""
     resolved = resolve(
