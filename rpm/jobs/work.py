@@ -13,10 +13,12 @@ from sqlalchemy import delete
 from sqlalchemy.engine import Engine
 from sqlmodel import Session, col, select
 
+from billing.finding import Severity
 from rpm import logs
 from rpm.access import Actor, system_actor
 from rpm.actions.close_month import post_close
 from rpm.actions.compute_close import compute_close
+from rpm.actions.verify import verify_record
 from rpm.clock import local_day
 from rpm.settings import Settings
 from rpm.store.engine import reading, transaction
@@ -26,7 +28,6 @@ from rpm.store.scope import Scope
 from rpm.store.tables.ledger import Close
 from rpm.store.tables.people import Organization
 from rpm.store.tables.security import IdempotencyKey
-from rpm.store.verify import verify_chain
 
 CLOSE_ON_DAY = "close_on_day"
 """Practice setting: the day of the month ("1" to "28") on which the month before is closed.
@@ -77,9 +78,10 @@ def verify_all(engine: Engine, _settings: Settings, _now: datetime) -> str:
 
     def verify(actor: Actor) -> int:
         with reading(engine) as session:
-            findings = verify_chain(session, actor.organization_id)
+            findings = verify_record(session, actor)
         for finding in findings:
-            _log.error(
+            tell = _log.error if finding.severity is Severity.ERROR else _log.warning
+            tell(
                 "record_does_not_fit",
                 job="nightly-verify",
                 organization_id=actor.organization_id,
