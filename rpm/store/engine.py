@@ -46,7 +46,8 @@ def make_engine(settings: Settings) -> Engine:
         "execution_options": {_AUDIT_KEYS: keys},
     }
     if url.get_backend_name() == "postgresql":
-        return create_engine(url, pool_pre_ping=True, **shared)
+        waits = f"-c lock_timeout={BUSY_TIMEOUT_MILLISECONDS}"
+        return create_engine(url, pool_pre_ping=True, connect_args={"options": waits}, **shared)
     if url.database and url.database != ":memory:":
         Path(url.database).parent.mkdir(parents=True, exist_ok=True)
     engine = create_engine(
@@ -132,6 +133,8 @@ def _busy_as_error() -> Iterator[None]:
 
 
 def _is_busy(error: DBAPIError) -> bool:
+    if error.connection_invalidated:
+        return True
     state = getattr(error.orig, "sqlstate", None)
     if state is not None:
         return state in _POSTGRESQL_BUSY
