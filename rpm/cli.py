@@ -16,6 +16,7 @@ COMMANDS = (
     "scheduler",
     "migrate",
     "bootstrap",
+    "import_",
     "rules",
     "verify",
     "openapi",
