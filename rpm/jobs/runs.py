@@ -7,21 +7,17 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 
 import structlog
-from sqlalchemy import Table, update
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy import update
 from sqlalchemy.engine import Engine
-from sqlmodel import Session, col
+from sqlmodel import col
 
 from rpm import logs
 from rpm.clock import Clock
+from rpm.store.claim import claim_row
 from rpm.store.engine import reading, transaction
-from rpm.store.tables.base import METADATA
+from rpm.store.queries.lease import LEASE
 from rpm.store.tables.security import JobRun
 
-LEASE = ("scheduler", "lease")
-"""Job and slot of the row that tells when a scheduler was last alive."""
-
-_TABLE: Table = METADATA.tables[str(JobRun.__tablename__)]
 _log = structlog.get_logger()
 
 
@@ -37,7 +33,7 @@ def claim(engine: Engine, job: str, slot: str, now: datetime) -> bool:
         if session.get(JobRun, (job, slot)) is not None:
             return False
     with transaction(engine) as session:
-        return _insert(session, {"job": job, "slot": slot, "claimed_at": now})
+        return claim_row(session, JobRun, {"job": job, "slot": slot, "claimed_at": now})
 
 
 def run_once(
@@ -69,16 +65,10 @@ def show_life(engine: Engine, instant: datetime) -> None:
     """Write down that a scheduler is alive, by the machine's clock."""
     job, slot = LEASE
     with transaction(engine) as session:
-        if not _insert(session, {"job": job, "slot": slot, "claimed_at": instant}):
+        row = {"job": job, "slot": slot, "claimed_at": instant}
+        if not claim_row(session, JobRun, row):
             session.connection().execute(
                 update(JobRun)
                 .where(col(JobRun.job) == job, col(JobRun.slot) == slot)
                 .values(claimed_at=instant)
             )
-
-
-def _insert(session: Session, row: dict[str, object]) -> bool:
-    connection = session.connection()
-    insert = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
-    taken = insert(_TABLE).values(row).on_conflict_do_nothing().returning(_TABLE.c.job)
-    return connection.execute(taken).first() is not None

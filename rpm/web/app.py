@@ -13,11 +13,11 @@ from fastapi.middleware import Middleware
 import rpm
 from rpm.clock import Clock
 from rpm.settings import Settings
-from rpm.web import idempotency, openapi
+from rpm.web import openapi
 from rpm.web.frame import Frame
 from rpm.web.guard import BodyGuard
+from rpm.web.handlers import HANDLERS
 from rpm.web.metrics import Metrics
-from rpm.web.problems import HANDLERS, Handler
 from rpm.web.routes import ROUTERS
 from rpm.web.running import start, stop
 
@@ -39,10 +39,6 @@ def create_app(settings: Settings, clock: Clock | None = None) -> FastAPI:
         finally:
             stop(running)
 
-    handlers: dict[int | type[Exception], Handler] = {
-        **HANDLERS,
-        idempotency.Replay: idempotency.on_replay,
-    }
     app = openapi.DescribedApi(
         title="rpm-ledger",
         version=rpm.__version__,
@@ -50,7 +46,7 @@ def create_app(settings: Settings, clock: Clock | None = None) -> FastAPI:
         docs_url=None,
         redoc_url=None,
         openapi_url="/openapi.json",
-        exception_handlers=handlers,
+        exception_handlers=dict(HANDLERS),
         middleware=[
             Middleware(Frame, metrics=metrics),
             Middleware(

@@ -17,12 +17,11 @@ from uuid import UUID
 from fastapi import Request
 from fastapi.responses import Response
 from sqlalchemy import delete, update
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import Session, col
 
 from rpm.access import Actor
 from rpm.fields import decrypt_field, encrypt_field
-from rpm.store.tables.base import METADATA
+from rpm.store.claim import claim_row
 from rpm.store.tables.security import IdempotencyKey
 from rpm.web.problems import BadRequest, IdempotencyKeyReused
 from rpm.web.running import Running
@@ -30,7 +29,6 @@ from rpm.web.running import Running
 HEADER = "Idempotency-Key"
 REPLAYED_HEADER = "Idempotent-Replayed"
 _FORM = re.compile(r"[\x21-\x7e]{1,255}")
-_TABLE = METADATA.tables[str(IdempotencyKey.__tablename__)]
 
 
 class Replay(Exception):  # noqa: N818 - not an error: the answer is already known
@@ -89,9 +87,7 @@ def claim(session: Session, running: Running, asked: Asked, now: datetime) -> No
         "response": None,
         "created_at": now,
     }
-    insert = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
-    taken = insert(_TABLE).values(row).on_conflict_do_nothing().returning(_TABLE.c.key)
-    if connection.execute(taken).first() is not None:
+    if claim_row(session, IdempotencyKey, row):
         return
     kept = session.get_one(IdempotencyKey, (asked.organization_id, asked.key))
     if kept.request_hash != asked.request_hash:
@@ -124,8 +120,3 @@ def _opened(running: Running, asked: Asked, kept: IdempotencyKey) -> Response:
     if kept.response["location"]:
         headers["location"] = kept.response["location"]
     return Response(body, kept.status, headers, media_type=kept.response["media_type"])
-
-
-async def on_replay(_request: Request, replay: Replay) -> Response:
-    """Handler of ``Replay``."""
-    return replay.response

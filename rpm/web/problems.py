@@ -4,17 +4,12 @@ Owns codes, statuses and titles, and what of an error a client may read. Does no
 themselves (``rpm.errors``). No answer echoes a value that was sent.
 """
 
-import re
-from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from fastapi import Request
-from fastapi.exceptions import RequestValidationError
-from fastapi.responses import JSONResponse, Response
+from fastapi.responses import JSONResponse
 from pydantic import BaseModel, ConfigDict, Field
-from sqlalchemy import exc
-from starlette.exceptions import HTTPException
 
 from rpm.errors import Busy, InvalidRequest, ServiceError
 
@@ -79,8 +74,6 @@ KINDS: Mapping[str, Kind] = {
     "service_error": Kind(400, "The request cannot be carried out"),
 }
 """Every problem code with its status: stable, and listed in docs/api.md."""
-
-_CODE_OF_STATUS = {404: "not_found", 405: "method_not_allowed", 413: "too_large"}
 
 
 class FieldProblem(BaseModel):
@@ -173,80 +166,3 @@ def error_response(request_id: str, error: ServiceError) -> JSONResponse:
     if error.code == "not_authentic":
         headers["WWW-Authenticate"] = "Bearer"
     return problem_response(request_id, error.code, error.message, errors, headers)
-
-
-_OWN_NAME = re.compile(r"[a-z_][a-z0-9_]{0,63}")
-# Their texts name limits and expected words of ours, never what was sent.
-_TELLING = re.compile(
-    r"missing|literal_error|enum|string_pattern_mismatch|timezone_aware|finite_number|multiple_of"
-    r"|decimal_(max|whole).*|(greater|less)_than.*|(string_)?too_(short|long)|bytes_too_(short|long)"
-    r"|[a-z_]+_type|(int|float|bool|decimal)_parsing"
-)
-
-
-def _field_problem(error: Mapping[str, Any]) -> FieldProblem:
-    kind = str(error["type"])
-    parts = [str(part) for part in error["loc"]]
-    if kind == "extra_forbidden":
-        parts = parts[:-1]
-    known = [part if part.isdigit() or _OWN_NAME.fullmatch(part) else "?" for part in parts]
-    message = "This is not a valid value here"
-    if kind == "extra_forbidden":
-        message = "There is a field here that is not known"
-    elif kind == "value_error":
-        message = str(error["ctx"]["error"])
-    elif _TELLING.fullmatch(kind):
-        message = str(error["msg"])
-    return FieldProblem(field=".".join(known), code=kind, message=message)
-
-
-def field_problems(errors: Iterable[Mapping[str, Any]]) -> list[FieldProblem]:
-    """What pydantic found wrong, without any value and without names that were sent."""
-    return [_field_problem(error) for error in errors]
-
-
-def request_id_of(request: Request) -> str:
-    """The id that names this request in the log."""
-    return str(request.scope["state"]["request_id"])
-
-
-async def on_service_error(request: Request, error: ServiceError) -> JSONResponse:
-    """Handler of ``ServiceError``."""
-    return error_response(request_id_of(request), error)
-
-
-async def on_validation_error(request: Request, error: RequestValidationError) -> JSONResponse:
-    """Handler of FastAPI's ``RequestValidationError``."""
-    found = field_problems(error.errors())
-    detail = "one field is wrong" if len(found) == 1 else f"{len(found)} fields are wrong"
-    return problem_response(request_id_of(request), "invalid_request", detail, found)
-
-
-async def on_http_error(request: Request, error: HTTPException) -> JSONResponse:
-    """Handler of Starlette's own errors: unknown addresses and methods."""
-    code = _CODE_OF_STATUS.get(error.status_code, "bad_request")
-    detail = KINDS[code].title.lower()
-    return problem_response(request_id_of(request), code, detail, headers=error.headers)
-
-
-async def on_database_error(request: Request, error: exc.SQLAlchemyError) -> JSONResponse:
-    """Handler of database errors that a request can cause; any other is raised again."""
-    request_id = request_id_of(request)
-    if isinstance(error, exc.IntegrityError):
-        return problem_response(request_id, "conflict", "it contradicts what is already recorded")
-    if isinstance(error, exc.DataError):
-        return problem_response(request_id, "invalid_request", "a value cannot be stored as it is")
-    if isinstance(error, exc.TimeoutError | exc.OperationalError | exc.InterfaceError):
-        return error_response(request_id, Busy("the database does not answer; try again"))
-    raise error
-
-
-Handler = Callable[[Request, Any], Coroutine[Any, Any, Response]]
-
-HANDLERS: Mapping[int | type[Exception], Handler] = {
-    ServiceError: on_service_error,
-    RequestValidationError: on_validation_error,
-    HTTPException: on_http_error,
-    exc.SQLAlchemyError: on_database_error,
-}
-"""For ``exception_handlers=`` of the application."""

@@ -14,11 +14,8 @@ from rpm.clock import SystemClock
 from rpm.errors import ServiceError
 from rpm.store.engine import reading
 from rpm.store.migrations import current_revision, head_revision
-from rpm.store.tables.security import JobRun
+from rpm.store.queries.lease import scheduler_seen_at
 from rpm.web.running import Running, running_of
-
-LEASE_JOB = "scheduler"
-LEASE_SLOT = "lease"
 
 
 class Readiness(BaseModel):
@@ -53,8 +50,8 @@ def _look(running: Running) -> Readiness:
         session.connection().execute(text("SELECT 1"))
         if current_revision(session.connection()) != _head():
             return Readiness(status="not_ready", database="behind", scheduler_seconds_ago=None)
-        lease = session.get(JobRun, (LEASE_JOB, LEASE_SLOT))
+        seen_at = scheduler_seen_at(session)
     ago = None
-    if lease is not None:
-        ago = max(0, int((SystemClock().now() - lease.claimed_at).total_seconds()))
+    if seen_at is not None:
+        ago = max(0, int((SystemClock().now() - seen_at).total_seconds()))
     return Readiness(status="ready", database="ok", scheduler_seconds_ago=ago)

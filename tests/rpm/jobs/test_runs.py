@@ -11,9 +11,10 @@ from hypothesis import strategies as st
 from sqlalchemy.engine import Engine
 from sqlmodel import select
 
-from rpm.jobs.runs import LEASE, claim, latest_slot, run_once, show_life
+from rpm.jobs.runs import claim, latest_slot, run_once, show_life
 from rpm.settings import Settings
 from rpm.store.engine import make_engine, reading
+from rpm.store.queries.lease import LEASE
 from rpm.store.tables.security import JobRun
 from tests.conftest import FixedClock
 

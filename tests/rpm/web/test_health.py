@@ -9,9 +9,9 @@ from rpm.clock import SystemClock
 from rpm.errors import NotReady
 from rpm.settings import Settings
 from rpm.store.engine import transaction
+from rpm.store.queries.lease import LEASE
 from rpm.store.tables.security import JobRun
 from rpm.web.app import create_app
-from rpm.web.readiness import LEASE_JOB, LEASE_SLOT
 
 
 def test_alive_without_database(client: TestClient) -> None:
@@ -30,7 +30,7 @@ def test_ready_tells_when_the_scheduler_reported(client: TestClient, engine: Eng
     assert before.json()["scheduler_seconds_ago"] is None
     with transaction(engine) as session:
         now = SystemClock().now()
-        session.add(JobRun(job=LEASE_JOB, slot=LEASE_SLOT, claimed_at=now))
+        session.add(JobRun(job=LEASE[0], slot=LEASE[1], claimed_at=now))
     assert 0 <= client.get("/readyz").json()["scheduler_seconds_ago"] < 60
 
 
