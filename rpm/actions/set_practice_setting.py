@@ -40,6 +40,11 @@ SETTINGS: dict[str, KnownSetting] = {
         holds=lambda value, _: isinstance(value, bool),
         about="whether days of continuous glucose monitoring count as device days",
     ),
+    "close_on_day": KnownSetting(
+        default="by-hand",
+        holds=lambda value, _: value == "by-hand" or value in {str(day) for day in range(1, 29)},
+        about="the day (1 to 28) on which the month before is closed, or by-hand",
+    ),
 }
 
 

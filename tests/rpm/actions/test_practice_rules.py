@@ -51,6 +51,7 @@ def test_an_organization_begins_with_all_it_needs(session: Session, clock: Clock
     assert {key: row.value for key, row in settings.items()} == {
         "profile": "P0",
         "count_cgm_days": False,
+        "close_on_day": "by-hand",
     }
     assert verify_chain(session, made.organization.id) == []
 
@@ -73,13 +74,26 @@ def test_a_setting_counts_from_its_last_change(practice: Practice) -> None:
 
 
 @pytest.mark.parametrize(
-    ("key", "value"), [("profile", "WISHFUL"), ("profile", True), ("count_cgm_days", "yes")]
+    ("key", "value"),
+    [
+        ("profile", "WISHFUL"),
+        ("profile", True),
+        ("count_cgm_days", "yes"),
+        ("close_on_day", "29"),
+        ("close_on_day", "0"),
+    ],
 )
 def test_a_setting_holds_only_what_it_can(practice: Practice, key: str, value: bool | str) -> None:
     """An unknown profile, or a word where a truth value belongs, is refused."""
     with practice.refused(InvalidRequest):
         command = SetPracticeSetting(key=key, value=value, reason="x")
         set_practice_setting(practice.db, practice.actor, practice.now, command)
+
+
+def test_the_scheduled_close_has_a_day(practice: Practice) -> None:
+    """A practice names the day of the month on which the month before is closed."""
+    command = SetPracticeSetting(key="close_on_day", value="5", reason="after the last late upload")
+    assert set_practice_setting(practice.db, practice.actor, practice.now, command).value == "5"
 
 
 def test_unknown_settings_are_refused() -> None:
