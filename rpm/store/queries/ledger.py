@@ -31,6 +31,15 @@ def closes_page(
     return db.exec(query).all()
 
 
+def close_of_month(db: Session, scope: Scope, month_start_day: date) -> Close | None:
+    """The close of a month that was made last."""
+    return db.exec(
+        scope.rows(Close)
+        .where(col(Close.month_start_day) == month_start_day)
+        .order_by(col(Close.ordinal).desc())
+    ).first()
+
+
 def postings_page(
     db: Session,
     scope: Scope,

@@ -1,0 +1,120 @@
+"""Closing, exporting and explaining from the command line."""
+
+import json
+from collections.abc import Callable
+from datetime import UTC, date, datetime
+from pathlib import Path
+
+import pytest
+from ledger_practice import Practice, days
+from pydantic import SecretStr
+from sqlalchemy.engine import Engine
+from sqlmodel import col, select
+
+from rpm.access import Actor
+from rpm.cli import USAGE, run
+from rpm.settings import Settings
+from rpm.store.engine import reading, transaction
+from rpm.store.tables.ledger import Close, Posting
+from rpm.store.tables.security import DemoClock
+
+Run = Callable[..., str]
+
+
+@pytest.fixture
+def practice(
+    engine: Engine, actor: Actor, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> Practice:
+    """A practice whose January is over, on the database that commands find."""
+    for name in ("secret_key", "audit_key", "field_key"):
+        secret = getattr(settings, name)
+        assert isinstance(secret, SecretStr)
+        monkeypatch.setenv(f"RPMLEDGER_{name.upper()}", secret.get_secret_value())
+    monkeypatch.setenv("RPMLEDGER_DATABASE_URL", settings.database_url)
+    now = datetime(2026, 2, 2, 15, tzinfo=UTC)
+    with transaction(engine) as db:
+        db.add(DemoClock(id=1, instant=now))
+    return Practice(engine, actor, now)
+
+
+@pytest.fixture
+def said(capsys: pytest.CaptureFixture[str]) -> Run:
+    """Runs a command that must end with a code, and gives what it said."""
+
+    def call(*words: str, code: int = 0) -> str:
+        assert run(list(words)) == code
+        captured = capsys.readouterr()
+        return captured.out + captured.err
+
+    return call
+
+
+def enrolled(practice: Practice) -> str:
+    """A patient with 16 days in January; the episode's id in hex."""
+    patient_id, episode_id = practice.enrolled(opened_day=date(2026, 1, 1))
+    practice.readings(patient_id, episode_id, days(date(2026, 1, 1), 16))
+    practice.entry(patient_id, episode_id, date(2026, 1, 8), 300)
+    return episode_id.hex
+
+
+def test_a_month_is_closed_and_exported(practice: Practice, said: Run, tmp_path: Path) -> None:
+    """Close tells what was posted and found; export ends with the line that scripts read."""
+    enrolled(practice)
+    closed = said("close", "--month", "2026-01")
+    assert "2 issued, 0 reversed, known amounts 73.82" in closed
+    assert "E_TIME_BELOW_MIN 1" in closed
+    assert "nothing new" in said("close", "--month", "2026-01")
+    told = said("export", "2026-01", "--out", str(tmp_path))
+    folder = tmp_path / "close-2026-01-1"
+    assert told.splitlines()[-1] == f"export: {folder} lines=2 total=73.82"
+    assert sorted(path.name for path in folder.iterdir()) == [
+        "manifest.json",
+        "service-lines.csv",
+        "summary.html",
+        "summary.txt",
+    ]
+    before = {path.name: path.read_bytes() for path in folder.iterdir()}
+    with reading(practice.engine) as db:
+        close_id = db.exec(select(Close)).one().id
+    said("export", str(close_id), "--out", str(tmp_path))
+    assert {path.name: path.read_bytes() for path in folder.iterdir()} == before
+
+
+def test_an_event_is_explained_as_text_and_as_json(practice: Practice, said: Run) -> None:
+    """The text tells readings, papers, the rule with its source; JSON is what the API answers."""
+    key = f"episode.{enrolled(practice)}.99454.2026-01-01"
+    text = said("explain", key)
+    assert "99454 Device supply, long" in text
+    assert "16 days with qualifying readings" in text
+    assert "Rule: page medicare-b-2026, ladder device-supply" in text
+    assert "Consent: 2026-01-01, written" in text
+    assert text.count("8480-6 128 mm[Hg]") == 16
+    assert json.loads(said("explain", key, "--json"))["amount"] == 16
+    said("close", "--month", "2026-01")
+    with reading(practice.engine) as db:
+        rows = db.exec(select(Posting).where(col(Posting.code) == "99454"))
+        posting = rows.one()
+    assert posting.evidence_digest in said("explain", str(posting.id))
+
+
+def test_minutes_are_explained_with_who_worked(practice: Practice, said: Run) -> None:
+    """A management line tells each entry with its length, person and whether it was live."""
+    patient_id, episode_id = practice.enrolled(opened_day=date(2026, 1, 1))
+    practice.entry(patient_id, episode_id, date(2026, 1, 8), 1290)
+    text = said("explain", f"patient.{patient_id.hex}.99457.2026-01-01")
+    assert "21:30 minutes counted" in text
+    assert "2026-01-08 12:00 21:30 minutes, Ada Admin (rn), call, live" in text
+
+
+def test_wrong_words_are_refused(practice: Practice, said: Run, tmp_path: Path) -> None:
+    """A month that is none or not over, an unknown close or event, an unwritable folder: exit 2."""
+    assert "not over" in said("close", "--month", "2026-02", code=USAGE)
+    said("close", "--month", "January", code=USAGE)
+    for close in ("2026-01", "nonsense", "019c1ede-2180-7905-8f63-752c0b5977c9"):
+        said("export", close, "--out", str(tmp_path), code=USAGE)
+    for event in ("nonsense", "019c1ede-2180-7905-8f63-752c0b5977c9"):
+        said("explain", event, code=USAGE)
+    said("close", "--month", "2026-01")
+    blocked = tmp_path / "file"
+    blocked.write_text("in the way")
+    assert "cannot be written" in said("export", "2026-01", "--out", str(blocked), code=USAGE)
