@@ -6,7 +6,7 @@ own; trials that are compared take turns, so that a slow spell of the machine me
 
 import multiprocessing
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Hashable, Mapping
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,6 +21,7 @@ _PROBE_NUMBERS = 1_000_000
 
 P = ParamSpec("P")
 T = TypeVar("T")
+K = TypeVar("K", bound=Hashable)
 
 
 @dataclass(frozen=True)
@@ -114,13 +115,13 @@ def repeated(work: Callable[[], object], repeats: int, warm_up: int = 3) -> Seri
 
 
 def repeated_in_turn(
-    works: Mapping[str, Callable[[], object]], repeats: int, warm_up: int = 3
-) -> dict[str, Series]:
+    works: Mapping[K, Callable[[], object]], repeats: int, warm_up: int = 3
+) -> dict[K, Series]:
     """Milliseconds of several short pieces of work, warm, taking turns."""
     for work in works.values():
         for _ in range(warm_up):
             work()
-    values: dict[str, list[float]] = {name: [] for name in works}
+    values: dict[K, list[float]] = {name: [] for name in works}
     for _ in range(repeats):
         for name, work in works.items():
             watch = Stopwatch()
