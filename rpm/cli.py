@@ -12,6 +12,7 @@ import typer
 from rpm.errors import InvalidRequest, ServiceError
 
 COMMANDS = (
+    "demo",
     "serve",
     "scheduler",
     "migrate",

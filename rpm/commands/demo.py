@@ -1,0 +1,161 @@
+"""``rpm-ledger demo``: a synthetic practice whose months can be watched closing."""
+
+from datetime import date, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from rpm.demo.play import Demo
+
+_WAIT_SECONDS = 0.5
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command and the one below it."""
+    group = typer.Typer(help="A synthetic practice with its own clock.")
+    group.callback(invoke_without_command=True)(demo)
+    group.command("advance")(advance)
+    app.add_typer(group, name="demo")
+
+
+def demo(
+    context: typer.Context,
+    port: Annotated[
+        int | None,
+        typer.Option(min=1, max=65535, help="Port to serve on instead of RPMLEDGER_PORT."),
+    ] = None,
+    keep: Annotated[  # noqa: FBT002 - an option, not an argument
+        bool, typer.Option("--keep", help="Go on with the demo that is there, if there is one.")
+    ] = False,
+    no_serve: Annotated[  # noqa: FBT002 - as above
+        bool, typer.Option("--no-serve", help="End after the report.")
+    ] = False,
+    folder: Annotated[Path, typer.Option(help="The demo's folder.")] = Path("var/demo"),
+    patients: Annotated[
+        int | None, typer.Option(min=1, max=200, help="Patients of a new demo.")
+    ] = None,
+    until: Annotated[
+        datetime | None, typer.Option(formats=["%Y-%m-%d"], help="Day on which the clock stops.")
+    ] = None,
+) -> None:
+    """Play the story of a synthetic practice through the service, then serve it.
+
+    The database is made anew in the demo's folder. The last line of the report tells the last
+    export. A demo database has a clock of its own: `rpm-ledger demo advance DATE` moves it on.
+    """
+    if context.invoked_subcommand is not None:
+        return
+    from rpm.demo.people import PATIENTS
+    from rpm.demo.play import DATABASE, demo_settings, kept_demo, new_demo
+    from rpm.demo.practice import STOP_DAY
+    from rpm.demo.server import serving, taken_address
+
+    _quiet()
+    settings = demo_settings(folder)
+    address = taken_address(None if no_serve else port or settings.port)
+    day = STOP_DAY if until is None else until.date()
+    is_kept = keep and (folder / DATABASE).is_file()
+    with (
+        kept_demo(settings) if is_kept else new_demo(folder, patients or PATIENTS) as found,
+        serving(found.settings, address) as url,
+    ):
+        _played(found, url, day)
+        _report(found)
+        if not no_serve:
+            _serve(found, url)
+
+
+def advance(
+    day: Annotated[
+        datetime, typer.Argument(metavar="DATE", formats=["%Y-%m-%d"], help="Such as 2026-03-02.")
+    ],
+    folder: Annotated[Path, typer.Option(help="The demo's folder.")] = Path("var/demo"),
+) -> None:
+    """Move the demo's clock to the evening of a day; the story goes on until then.
+
+    The database is that of RPMLEDGER_DATABASE_URL where it is set, else the demo folder's; any that
+    is not a demo database is refused and left alone.
+    """
+    import os
+
+    from rpm.commands.opened import read_settings
+    from rpm.demo.play import advance as advance_to
+    from rpm.demo.play import demo_settings, kept_demo
+
+    _quiet()
+    named = "RPMLEDGER_DATABASE_URL" in os.environ
+    with kept_demo(read_settings() if named else demo_settings(folder)) as found:
+        _tell_unexpected(advance_to(found, day.date(), _Progress()))
+        _report(found)
+
+
+def _quiet() -> None:
+    """Only warnings are logged: thousands of requests are the demo's own."""
+    from rpm import logs
+
+    logs.configure("warning")
+
+
+class _Progress:
+    """One line on a terminal, a line a month elsewhere."""
+
+    def __init__(self) -> None:
+        import sys
+
+        self._terminal = sys.stderr.isatty()
+        self._month = ""
+
+    def __call__(self, now: datetime, done: int, due: int) -> None:
+        """Show where the story is."""
+        text = f"{now:%Y-%m-%d}  step {done} of {due}"
+        if self._terminal:
+            typer.echo(f"\r{text:<40}{'' if done < due else chr(13)}", err=True, nl=False)
+        elif f"{now:%Y-%m}" != self._month:
+            self._month = f"{now:%Y-%m}"
+            typer.echo(text, err=True)
+
+
+def _played(found: "Demo", url: str, day: date) -> None:
+    """Play what is left of the story until the day; a clock that is past it stays."""
+    from rpm.demo.play import play
+
+    _tell_unexpected(play(found, url, day, _Progress()))
+
+
+def _tell_unexpected(answers: list[str]) -> None:
+    for answer in answers:
+        typer.echo(f"not as the story has it: {answer}", err=True)
+
+
+def _report(found: "Demo") -> None:
+    from rpm.demo.play import actor_of
+    from rpm.demo.report import closed_months, report
+    from rpm.store.engine import reading
+    from rpm.store.scope import Scope
+
+    with reading(found.engine) as db:
+        closed = closed_months(db, Scope.of(actor_of(found)))
+    for line in report(closed, found.exports):
+        typer.echo(line)
+
+
+def _serve(found: "Demo", url: str) -> None:
+    """Tell where it runs and what to try; serve until the process is asked to stop."""
+    import signal
+    import sys
+    import threading
+
+    from rpm.demo.hints import hints
+
+    program = sys.argv[0] if Path(sys.argv[0]).name == "rpm-ledger" else "rpm-ledger"
+    typer.echo("")
+    for line in hints(found, url, program):
+        typer.echo(line)
+    stop = threading.Event()
+    for asked in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(asked, lambda _signal, _frame: stop.set())
+    typer.echo("\nServing; Ctrl-C stops it.")
+    while not stop.wait(_WAIT_SECONDS):
+        pass
