@@ -49,7 +49,7 @@ def import_(
     from rpm.imports.profile import load_profile
     from rpm.imports.refusals import FileRefusedError, ProfileError
 
-    rejects_path = rejects or file.with_name(f"{file.name}.rejects.csv")
+    rejects_path = rejects or file.parent / f"{file.name}.rejects.csv"
     try:
         page = load_profile(profile).with_options(_options(options or []))
         if page.kind != kind:
@@ -89,7 +89,7 @@ def _tell(done: "Imported", *, dry_run: bool) -> None:
     from devices.counting import QUARANTINED, REASONS
 
     left_out = f", {done.left_out} left out by the profile's filters" if done.left_out else ""
-    typer.echo(f"{done.rows} rows{left_out}")
+    typer.echo(f"{done.rows} {'row' if done.rows == 1 else 'rows'}{left_out}")
     typer.echo(f"{done.new} new, {done.known} already there, {done.rejected} rejected")
     waiting = {code: n for code, n in done.remarks.items() if code in QUARANTINED | {"conflict"}}
     refused = {code: n for code, n in done.remarks.items() if code in REASONS.keys() - QUARANTINED}
