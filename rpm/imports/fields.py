@@ -8,7 +8,7 @@ be read raises ValueError with a reason that does not repeat it.
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from functools import partial
 from types import MappingProxyType
 from zoneinfo import ZoneInfo
@@ -25,6 +25,7 @@ _SEXES = {"f": "F", "female": "F", "m": "M", "male": "M", "u": "U", "unknown": "
 _CODE = re.compile(r"[A-Z0-9]{5}")
 _DIAGNOSIS = re.compile(r"[A-TV-Z]\d[A-Z0-9](?:\.?[A-Z0-9]{1,4})?")
 _NPI = re.compile(r"\d{10}")
+_PLAIN_NUMBER = re.compile(r"[-+]?\d{1,9}(?:\.\d{1,12})?", re.ASCII)
 _POS = re.compile(r"\d{1,2}")
 
 Reader = Callable[[str, str], object]
@@ -91,11 +92,10 @@ def _diagnoses(text: str, order: str) -> tuple[str, ...]:
 
 
 def _seconds(text: str, _order: str, unit_seconds: int = 1) -> int:
-    try:
-        seconds = Decimal(text) * unit_seconds
-    except InvalidOperation:
-        raise ValueError("not a number") from None
-    if not seconds.is_finite() or seconds != seconds.to_integral_value():
+    if not _PLAIN_NUMBER.fullmatch(text):
+        raise ValueError("not a number")
+    seconds = Decimal(text) * unit_seconds
+    if seconds != seconds.to_integral_value():
         raise ValueError("not a whole number of seconds")
     return int(seconds)
 

@@ -441,3 +441,11 @@ def test_without_refused_rows_there_is_no_rejects_file(tmp_path: Path) -> None:
     with writing_rejects(path, ("record_number",)):
         pass
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("length", ["1e999999999", "1e9", "NaN", "Infinity", "9" * 30, "0.0001"])
+def test_a_length_is_a_plain_number(length: str) -> None:
+    """Exponents, words and lengths beyond all measure refuse their row, and nothing else."""
+    row = f"P-1,ana@example.org,rn,RPM,live,call,2026-01-05,,,{length}\n"
+    (reject,) = read("entries", ENTRIES + row).rejects
+    assert reject.finding.where == "line 2, duration_minutes"
