@@ -29,8 +29,9 @@ check: $(VENV)/.dev ## lint, formatting, types and import contracts
 	$(BIN)/lint-imports --no-cache
 
 bench: $(VENV)/.dev ## measure close and dashboard, and write docs/performance.md
-	$(BIN)/python benchmarks/close.py
-	$(BIN)/python benchmarks/dashboard.py
+	$(BIN)/python -m benchmarks.close
+	$(BIN)/python -m benchmarks.dashboard
+	$(BIN)/python -m benchmarks.report
 
 lock: ## resolve pyproject.toml anew into the two lock lists
 	rm -rf var/lock && $(PYTHON) -m venv var/lock

@@ -17,6 +17,7 @@ from tempfile import TemporaryDirectory
 
 from benchmarks import duck
 from benchmarks.facts import PART_EPISODES, parts
+from benchmarks.load import ENGINES
 from benchmarks.measure import (
     Spent,
     alone,
@@ -71,7 +72,7 @@ class Size:
     @classmethod
     def of(cls, episodes: int, *, quick: bool) -> "Size":
         """The sizes of a run over so many episodes; ``quick`` takes fewer repeats."""
-        smaller = tuple(size for size in (episodes // 100, episodes // 10) if size >= 10)
+        smaller = tuple(size for size in (episodes // 100, episodes // 10) if size >= 2)
         part = max(min(PART_EPISODES, episodes // 4), 2)
         return cls(episodes, smaller, part, 1 if quick else 3, 20 if quick else 200)
 
@@ -86,7 +87,8 @@ def main(arguments: Sequence[str] | None = None) -> Result:
         _compare(result, Path(folder), paths, size)
         _grow(result, Path(folder), size)
         _spread(result, paths, size)
-    measure_whole_close(result, min(options.close_episodes, size.episodes), size.repeats)
+    episodes = min(options.close_episodes, size.episodes)
+    measure_whole_close(result, episodes, size.repeats, options.engines)
     measure_one_patient(result, size.patient_repeats)
     wavering = machine_wavering()
     result.table(
@@ -102,6 +104,7 @@ def _options() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.close", description=__doc__)
     parser.add_argument("--episodes", type=int, default=1_000_000)
     parser.add_argument("--close-episodes", type=int, default=CLOSE_EPISODES)
+    parser.add_argument("--engines", nargs="+", choices=ENGINES, default=ENGINES)
     parser.add_argument("--quick", action="store_true", help="one repeat of each trial")
     parser.add_argument("--results", type=Path, default=RESULTS)
     return parser

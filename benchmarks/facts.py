@@ -34,7 +34,7 @@ from billing.ledger.facts import (
     Facts,
     frame,
 )
-from billing.ledger.kernels import Ints, Mask, row_day_key
+from billing.ledger.kernels import Ints, Mask, row_day_key, run_starts
 from billing.rules.book import shipped_book
 
 SEED = 2026
@@ -44,6 +44,9 @@ AS_OF = date(2026, 4, 1)
 ENTRIES_A_MONTH = 6
 ACTORS_PER_EPISODE = 1 / 200  # one person works for about 200 patients
 MAX_MONTHS = 24
+FIRST_SECOND = 7 * 3600
+SLOT_SECONDS = 600
+ENTRIES_IN_A_DAY = 90  # no more than fit between the first second and ten in the evening
 
 PAYERS = (
     "MEDICARE_B",
@@ -218,7 +221,9 @@ def _entries(rng: Random, course: _Course, program: Ints) -> Columns:
     episode = np.repeat(np.arange(course.count), per_episode)
     size = episode.size
     day = course.first_day[episode] + rng.integers(0, course.days[episode])
-    start = rng.integers(8 * 3600, 17 * 3600, size)
+    actors = max(int(course.count * ACTORS_PER_EPISODE), 2)
+    actor = rng.integers(0, actors, size)
+    start = FIRST_SECOND + SLOT_SECONDS * _place_in_day(actor, day)
     again = np.flatnonzero((episode[1:] == episode[:-1]) & (rng.random(size - 1) < 0.03)) + 1
     day[again], start[again] = day[again - 1], start[again - 1] + 120
     start[rng.random(size) < 0.05] = -1
@@ -228,7 +233,6 @@ def _entries(rng: Random, course: _Course, program: Ints) -> Columns:
         p=(0.92, 0.03, 0.04, 0.01),
     )
     therapeutic = (program[episode] != PROGRAMS.index("RPM")) & (work == WORK.index("RPM"))
-    actors = max(int(course.count * ACTORS_PER_EPISODE), 2)
     back = np.flatnonzero(rng.random(size) < 0.02)
     rows = np.concatenate([np.arange(size), back])
     columns: Columns = {
@@ -236,18 +240,28 @@ def _entries(rng: Random, course: _Course, program: Ints) -> Columns:
         "reverses": np.concatenate([np.full(size, -1), back]),
         "episode": episode[rows],
         "patient": course.patient[episode][rows],
-        "actor": rng.integers(0, actors, size)[rows],
+        "actor": actor[rows],
         "role": rng.choice(len(ROLES), size, p=(0.2, 0.4, 0.2, 0.17, 0.03))[rows],
         "work": np.where(therapeutic, WORK.index("RTM"), work)[rows],
         "mode": rng.choice(len(MODES), size, p=(0.5, 0.35, 0.1, 0.05))[rows],
         "day": day[rows],
         "start_second": start[rows],
-        "seconds": rng.integers(60, 600, size)[rows],
+        "seconds": rng.integers(60, SLOT_SECONDS, size)[rows],
         "shared": np.zeros(rows.size, dtype=np.bool_),
     }
     columns["seconds"][size:] *= -1
     order = np.argsort(row_day_key(columns["patient"], columns["day"]), kind="stable")
     return {name: column[order] for name, column in columns.items()}
+
+
+def _place_in_day(actor: Ints, day: Ints) -> Ints:
+    """Which entry of a person's day each one is: nobody does two things at once by accident."""
+    order = np.argsort(row_day_key(actor, day), kind="stable")
+    starts = run_starts(row_day_key(actor, day)[order])
+    began = np.flatnonzero(starts)
+    place = np.empty(actor.size, dtype=np.int64)
+    place[order] = np.arange(actor.size) - began[np.cumsum(starts) - 1]
+    return place % ENTRIES_IN_A_DAY
 
 
 def _gates(rng: Random, course: _Course) -> Columns:

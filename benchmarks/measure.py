@@ -82,9 +82,15 @@ def peak_megabytes() -> float:
 
 def alone(work: Callable[P, T], *arguments: P.args, **named: P.kwargs) -> T:
     """The result of a call in a fresh process that nothing else has used."""
-    context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(max_workers=1, mp_context=context) as pool:
+    with fresh_processes(1) as pool:
         return pool.submit(work, *arguments, **named).result()
+
+
+def fresh_processes(workers: int) -> ProcessPoolExecutor:
+    """A pool of processes forked from one that has only loaded the code of the trials."""
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(["benchmarks.trials", "benchmarks.duck"])
+    return ProcessPoolExecutor(max_workers=workers, mp_context=context)
 
 
 def in_turn(trials: Mapping[str, Callable[[], Spent]], repeats: int) -> dict[str, list[Spent]]:

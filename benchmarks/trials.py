@@ -7,16 +7,14 @@ import cProfile
 import hashlib
 import pstats
 from collections.abc import Sequence
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
-from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
 from benchmarks.facts import AS_OF
-from benchmarks.measure import Spent, Stopwatch
+from benchmarks.measure import Spent, Stopwatch, fresh_processes
 from benchmarks.stored import read_part, scan_part
 from billing.ledger.evaluate import evaluate
 from billing.ledger.outcome import Outcome
@@ -56,7 +54,7 @@ def scan_parts(paths: Sequence[Path]) -> Spent:
 
 def evaluate_by_workers(paths: Sequence[Path], workers: int) -> Spent:
     """The same by so many processes, started before the clock; each takes the next part."""
-    with _pool(workers) as pool:
+    with fresh_processes(workers) as pool:
         list(pool.map(_count, [paths[0]] * workers * 2))
         watch = Stopwatch()
         return watch.spent(sum(pool.map(_count, paths)))
@@ -64,7 +62,7 @@ def evaluate_by_workers(paths: Sequence[Path], workers: int) -> Spent:
 
 def digest_by_workers(paths: Sequence[Path], workers: int) -> str:
     """SHA-256 over the outcomes of all parts in their order, computed by so many processes."""
-    with _pool(workers) as pool:
+    with fresh_processes(workers) as pool:
         return hashlib.sha256("".join(pool.map(_digest, paths)).encode()).hexdigest()
 
 
@@ -116,10 +114,6 @@ def _count(path: Path) -> int:
 
 def _digest(path: Path) -> str:
     return digest_of(outcome_of(path))
-
-
-def _pool(workers: int) -> ProcessPoolExecutor:
-    return ProcessPoolExecutor(max_workers=workers, mp_context=get_context("spawn"))
 
 
 def _named(file: str, line: int, function: str) -> str:

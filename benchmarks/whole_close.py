@@ -4,7 +4,7 @@ Owns goal C4, on SQLite and on PostgreSQL.
 """
 
 import cProfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
@@ -53,11 +53,13 @@ class Stages:
         return self.compute + self.post + self.export
 
 
-def measure_whole_close(result: Result, episodes: int, repeats: int) -> None:
-    """C4: stages on both engines beside ``evaluate`` over the same facts in memory."""
+def measure_whole_close(
+    result: Result, episodes: int, repeats: int, engines: Sequence[str] = ENGINES
+) -> None:
+    """C4: stages on each engine beside ``evaluate`` over the same facts in memory."""
     evaluated = _evaluate_seconds(episodes, repeats)
     stages = {}
-    for engine_name in ENGINES:
+    for engine_name in engines:
         with _practice(engine_name, episodes) as practice:
             say(f"closing on {engine_name}")
             stages[engine_name] = _staged(practice)
