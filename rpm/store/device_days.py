@@ -77,13 +77,15 @@ def counted(
     organization_id: UUID,
     *,
     days: Collection[EpisodeDay] | None = None,
+    episode_ids: Select[Any] | None = None,
     until_audit_number: int | None = None,
 ) -> Select[Any]:
     """The rows of ``device_day`` as readings, exclusions and lifts give them, as a statement.
 
-    ``days`` narrows it to pairs of episode and local day, ``until_audit_number`` to what was known
-    up to that audit event. A reading that another one supersedes is not counted at all; one that
-    is excluded stands as refused, also for programs that take self-reported data.
+    ``days`` narrows it to pairs of episode and local day, ``episode_ids`` to some episodes,
+    ``until_audit_number`` to what was known up to that audit event. A reading that another one
+    supersedes is not counted at all; one that is excluded stands as refused, also for programs
+    that take self-reported data.
     """
     word = _refusal_word(organization_id, until_audit_number)
     where = [
@@ -94,6 +96,8 @@ def counted(
     ]
     if days is not None:
         where.append(tuple_(_READING.c.episode_id, _READING.c.local_day).in_(list(days)))
+    if episode_ids is not None:
+        where.append(_READING.c.episode_id.in_(episode_ids))
     if until_audit_number is not None:
         where.append(_READING.c.audit_number <= until_audit_number)
     judged = (

@@ -13,7 +13,7 @@ from sqlmodel import Session
 
 from billing.days import day_number
 from billing.ledger.postings import Billed, JournalLine
-from rpm.store.fact_rows import FactReader, as_uuid
+from rpm.store.fact_rows import FactReader, as_recorded, as_uuid
 from rpm.store.selection import Patients
 
 
@@ -77,9 +77,7 @@ def journal_of(
     """All postings of the selected patients, reversals too, in the order they were recorded."""
     reader = FactReader(db, organization_id, patients, until_audit_number)
     table = reader.table("posting")
-    rows = reader.fetch(
-        reader.of_patients("posting", *_COLUMNS).order_by(table.c.audit_number, table.c.id)
-    )
+    rows = reader.fetch(reader.of_patients("posting", *_COLUMNS).order_by(*as_recorded(table)))
     return [_posted(row) for row in rows]
 
 

@@ -5,14 +5,16 @@ Owns which entries have to be looked at together. Does not own who yields
 """
 
 from collections.abc import Mapping, Sequence
+from datetime import date
+from typing import Any
 
 import numpy as np
-from sqlalchemy import or_, select
+from sqlalchemy import ColumnElement, Select, select
 
 from billing.days import day_number
 from billing.ledger.facts import ENTRY_COLUMNS, MODES, ROLES, WORK, frame
 from billing.ledger.overlap import yield_across_patients
-from rpm.store.fact_rows import ENTRY_ROW, FactReader, RawId, Rows
+from rpm.store.fact_rows import ENTRY_ROW, FactReader, RawId, Rows, as_recorded
 from rpm.store.selection import among
 
 EntryParts = Mapping[RawId, Sequence[tuple[int, int]]]
@@ -63,26 +65,47 @@ def overlapping_parts(reader: FactReader) -> EntryParts:
 
 
 def _candidates(reader: FactReader) -> Rows:
-    """Entries of people who worked for a selected patient, on the days they did, as recorded."""
+    """Entries of the people and days on which such an overlap may stand, as recorded."""
     table = reader.table("interaction_entry")
     everyone = FactReader(
         reader.db, reader.organization_id, until_audit_number=reader.until_audit_number
     )
-    statement = everyone.of_patients("interaction_entry", *ENTRY_ROW).order_by(
-        table.c.audit_number, table.c.id
-    )
+    statement = everyone.of_patients("interaction_entry", *ENTRY_ROW).order_by(*as_recorded(table))
     if reader.patients is None:
         return reader.fetch(statement)
-    pairs = reader.fetch(
-        select(table.c.actor_user_id, table.c.local_day)
-        .where(reader.known(table), among(table.c.patient_id, reader.patients))
-        .distinct()
+    found: list[Any] = []
+    for column in ("actor_user_id", "actor_name"):
+        days_of: dict[Any, set[date]] = {}
+        for who, day in reader.fetch(_overlapping_days(reader, column)):
+            days_of.setdefault(who, set()).add(day)
+        # one statement a person: both engines then look these days up instead of reading all
+        for who, days in days_of.items():
+            of_person = [table.c[column] == who, table.c.local_day.in_(sorted(days))]
+            found += reader.fetch(statement.where(*_is_person(table, column), *of_person))
+    return found
+
+
+def _overlapping_days(reader: FactReader, column: str) -> Select[Any]:
+    """Person and day of each selected patient's entry that overlaps one of another patient."""
+    table = reader.table("interaction_entry")
+    mine, other = table.alias("mine"), table.alias("other")
+    # without DISTINCT: it would make SQLite walk everybody's entries in order
+    return select(mine.c[column], mine.c.local_day).where(
+        reader.known(mine),
+        reader.known(other),
+        *_is_person(mine, column),
+        *_is_person(other, column),
+        among(mine.c.patient_id, reader.patients),
+        other.c[column] == mine.c[column],
+        other.c.local_day == mine.c.local_day,
+        other.c.patient_id != mine.c.patient_id,
+        mine.c.duration_seconds > 0,
+        other.c.duration_seconds > 0,
+        other.c.start_second < mine.c.start_second + mine.c.duration_seconds,
+        mine.c.start_second < other.c.start_second + other.c.duration_seconds,
     )
-    users = {user for user, _ in pairs if user is not None}
-    days = {day for _, day in pairs}
-    return reader.fetch(
-        statement.where(
-            table.c.local_day.in_(days),
-            or_(table.c.actor_user_id.in_(users), table.c.actor_user_id.is_(None)),
-        )
-    )
+
+
+def _is_person(table: Any, column: str) -> list[ColumnElement[bool]]:
+    """People are users; an entry without a user is told apart by the written name."""
+    return [] if column == "actor_user_id" else [table.c.actor_user_id.is_(None)]

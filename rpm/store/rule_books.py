@@ -11,16 +11,14 @@ from sqlmodel import Session
 
 from billing.rules.book import RuleBook, shipped_book
 from billing.rules.read import read_page
-from rpm.store.fact_rows import FactReader
+from rpm.store.fact_rows import FactReader, as_recorded
 
 
 def book_of(db: Session, organization_id: UUID, until_audit_number: int | None = None) -> RuleBook:
     """The book by which an organization is judged; RuleError when a kept page no longer fits."""
     reader = FactReader(db, organization_id, until_audit_number=until_audit_number)
     table = reader.table("rule_page")
-    statement = reader.of_organization("rule_page", "page_id", "toml").order_by(
-        table.c.audit_number, table.c.id
-    )
+    statement = reader.of_organization("rule_page", "page_id", "toml").order_by(*as_recorded(table))
     return _book(tuple({row[0]: row[1] for row in reader.fetch(statement)}.items()))
 
 
