@@ -162,7 +162,7 @@ def test_entries_tell_their_length_in_several_ways(
         ("2026-01-05,,,", "duration_seconds: neither a length nor start and end are given"),
         (",,,20", "day: neither a day nor a start is given"),
         ("2026-01-05,,,0.001", "duration_minutes: not a whole number of seconds"),
-        ("2026-01-05,,,NaN", "duration_minutes: not a whole number of seconds"),
+        ("2026-01-05,,,NaN", "duration_minutes: not a number"),
         ("2026-01-05,,,twenty", "duration_minutes: not a number"),
     ],
 )
