@@ -13,7 +13,7 @@ from typing import Any
 
 from sqlmodel import Session
 
-from rpm.access import Actor
+from rpm.access import Actor, require
 from rpm.actions.import_episodes import take_episode
 from rpm.actions.import_people import take_coverage, take_patient
 from rpm.actions.import_readings import judge_rows
@@ -35,6 +35,14 @@ _TAKERS: dict[str, Callable[..., RowTaken]] = {
     "coverages": take_coverage,
     "episodes": take_episode,
     "entries": take_entry,
+}
+_PERMISSIONS = {
+    "patients": "patients:write",
+    "coverages": "patients:write",
+    "episodes": "episodes:write",
+    "readings": "readings:write",
+    "entries": "entries:write",
+    "services": "services:write",
 }
 
 
@@ -59,8 +67,9 @@ def import_chunk(
     """Record rows of one kind in their order; one result for each.
 
     A row is recorded whole or refused; a refused one leaves nothing. ``NotAllowed`` without the
-    permission that the kind's action needs.
+    permission that the kind's action needs, also where all rows are known.
     """
+    require(actor, _PERMISSIONS[file.profile.kind])
     hold_organization(db, Scope.of(actor))
     if file.profile.kind == "readings":
         return _readings(db, actor, now, file, [row for row in rows if isinstance(row, ReadingRow)])

@@ -11,7 +11,7 @@ from uuid import UUID
 
 from sqlmodel import Session
 
-from rpm.access import Actor, require
+from rpm.access import Actor
 from rpm.actions.import_row import NO_PATIENT, RowRefused, RowResult, RowTaken
 from rpm.actions.reading_batch import Batch, Source
 from rpm.imports.records import ReadingRow
@@ -43,12 +43,11 @@ def judge_rows(
     rows: Sequence[ReadingRow],
     patients: Mapping[str, KnownPatient],
 ) -> JudgedRows:
-    """What becomes of rows, under the organization's lock that the caller has taken.
+    """What becomes of rows, under the permission and the organization's lock of the caller.
 
     A reading for nobody we know, or of a device that was with someone else, is refused; one that
     cannot count is recorded all the same, with its reason.
     """
-    require(actor, "readings:write")
     organization = organization_of(db, Scope.of(actor))
     batch = Batch.of(db, organization, source, now, [row.reading for row in rows])
     results = [_taken(batch, row, patients) for row in rows]

@@ -1,5 +1,6 @@
 """Importing files: the same facts as by the API, each once, on both databases."""
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -437,6 +438,26 @@ def test_a_file_that_only_repeats_itself_is_recorded_once(importer: Importer) ->
     enrolled(importer)
     rows = [pressure("2026-01-05", "a")] * 1_500
     assert importer.rows("readings", READINGS, *rows) == (1, 1_499, 0)
+
+
+def test_two_imports_at_once_record_each_reading_once(importer: Importer) -> None:
+    """Two people who import the same file at the same time share its rows between them."""
+    enrolled(importer)
+    path = importer.folder / "readings.csv"
+    rows = [pressure(f"2026-01-{1 + number % 14:02}", f"r{number}") for number in range(1_200)]
+    path.write_text("\n".join([READINGS, *rows]), encoding="utf-8")
+    profile = load_profile("generic-readings")
+    folders = [importer.folder / name for name in ("one", "two")]
+    for folder in folders:
+        folder.mkdir()
+    people = [Importer(importer.engine, importer.actor, importer.now, at) for at in folders]
+    with ThreadPoolExecutor(2) as pool:
+        one, two = pool.map(lambda person: person.profiled(path, profile), people)
+    assert (one.new + two.new, one.known + two.known) == (1_200, 1_200)
+    assert len(kept(importer, Reading)) == 1_200
+    assert len(kept(importer, DeviceDay)) == 14
+    with reading(importer.engine) as db:
+        assert verify_chain(db, importer.actor.organization_id) == []
 
 
 def test_entries_know_their_worker_by_address_or_name(importer: Importer) -> None:
