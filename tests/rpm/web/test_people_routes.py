@@ -305,10 +305,12 @@ def test_the_practice_shows_and_changes_itself(api: Api) -> None:
     assert {one["key"]: one["value"] for one in api.get("settings")} == {
         "profile": "P0",
         "count_cgm_days": False,
+        "close_on_day": "by-hand",
     }
     api.post("settings", key="count_cgm_days", value=True, reason="our contractor agrees")
     api.post("settings", key="profile", value="NGS", reason="our contractor is NGS")
-    assert [one["value"] for one in api.get("settings")] == ["NGS", True]
+    changed = {one["key"]: one["value"] for one in api.get("settings")}
+    assert (changed["profile"], changed["count_cgm_days"]) == ("NGS", True)
     problem = api.post("rule-pages", status=422, toml="id = 1\n")
     assert problem["errors"][0]["field"].startswith("toml:1")
     assert api.get("rule-pages")["items"] == []
