@@ -16,24 +16,27 @@ import structlog
 from sqlalchemy.engine import Engine
 from starlette.testclient import TestClient
 
-from benchmarks.load import NOW, LoadedPractice
+from benchmarks.load import LoadedPractice
 from rpm.web.app import create_app
 
 PAGE_ROWS = 50
-READINESS = f"/v1/readiness?state=short&ladder=device-supply&sort=still_needed&limit={PAGE_ROWS}"
+READINESS = f"/v1/readiness?state=short&ladder=management&sort=still_needed&limit={PAGE_ROWS}"
 _BARE_PAGE = """
 SELECT r.*, p.family_name, p.given_name, p.record_number
 FROM readiness_row r
 JOIN patient p ON p.organization_id = r.organization_id AND p.id = r.patient_id
-WHERE r.organization_id = '{organization}' AND r.state = 'short' AND r.ladder = 'device-supply'
+WHERE r.organization_id = '{organization}' AND r.state = 'short' AND r.ladder = 'management'
 ORDER BY r.still_needed, r.patient_id, r.position
 LIMIT {rows}
 """
 
 
+@dataclass(frozen=True)
 class _StandingClock:
+    instant: datetime
+
     def now(self) -> datetime:
-        return NOW
+        return self.instant
 
 
 @dataclass(frozen=True)
@@ -52,7 +55,7 @@ class Asker:
         return self._body(self.client.post(address, headers=self._headers, json=body))
 
     def readiness(self) -> Any:
-        """The first page of those who are short of a device-supply code, nearest first."""
+        """The first page of those whose minutes earn no code yet, nearest first."""
         return self.get(READINESS)
 
     def by_name(self, beginning: str) -> Any:
@@ -70,7 +73,7 @@ class Asker:
                 "role": "rn",
                 "work": "RPM",
                 "mode": "live",
-                "local_day": NOW.date().isoformat(),
+                "local_day": self.practice.now.date().isoformat(),
                 "duration_seconds": 600,
                 "activity": "call",
             },
@@ -89,7 +92,7 @@ class Asker:
 @contextmanager
 def asking(practice: LoadedPractice) -> Iterator[Asker]:
     """The application on the practice's database, and a client of it."""
-    app = create_app(practice.settings, _StandingClock())
+    app = create_app(practice.settings, _StandingClock(practice.now))
     with _quiet(), TestClient(app) as client:
         yield Asker(client, practice)
 

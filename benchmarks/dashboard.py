@@ -9,7 +9,7 @@ import argparse
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
-from datetime import date
+from datetime import UTC, date, datetime
 from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -25,13 +25,14 @@ PROGRESS_MILLISECONDS = 30.0
 NAME_MILLISECONDS = 20.0
 HISTORY_TIMES = 1.3
 EPISODES_PER_ENROLLED = 1.06  # some have ended
-CHANGES = 5
+CHANGES = 3
+NOW = datetime(2026, 3, 20, 16, 0, tzinfo=UTC)
 ANYBODY = "/v1/readiness?ladder=device-supply&limit=200"
 HOW = [
     "The same synthetic practice as for the close, in a database of its own: once with one month of"
-    " facts and once with 24. Each figure is a request to the application in the same process:"
-    " token, permission, query, JSON; no network. The bare page is the statement of the readiness"
-    " page on the driver, without application and objects.",
+    " facts and once with 24, looked at from the 20th of the last month. Each figure is a request"
+    " to the application in the same process: token, permission, query, JSON; no network. The bare"
+    " page is the statement of the readiness page on the driver, without application and objects.",
     "Requests that are compared take turns, also those to the two databases; figures are medians"
     " of warm requests.",
 ]
@@ -112,7 +113,7 @@ def _practice(engine_name: str, episodes: int, months: int) -> Iterator[Asker]:
     with (
         TemporaryDirectory() as folder,
         database_url(engine_name, Path(folder)) as url,
-        loaded_practice(url, parts(episodes, months=months)) as practice,
+        loaded_practice(url, parts(episodes, months=months), NOW) as practice,
         asking(practice) as asker,
     ):
         yield asker
@@ -127,8 +128,8 @@ def _first_page(asker: Asker) -> float:
 
 def _requests(asker: Asker) -> dict[str, Callable[[], object]]:
     patient_id, event_key, episode_id = _billed_patient(asker)
-    added = {"episode_id": episode_id, "day": "2026-03-31"}
-    question = {"patient_id": patient_id, "as_of": "2026-04-01", "add_days": [added]}
+    added = {"episode_id": episode_id, "day": NOW.date().isoformat()}
+    question = {"patient_id": patient_id, "add_days": [added]}
     practice = asker.practice
     return {
         READINESS: asker.readiness,

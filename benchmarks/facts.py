@@ -35,6 +35,7 @@ from billing.ledger.facts import (
     frame,
 )
 from billing.ledger.kernels import Ints, Mask, row_day_key, run_starts
+from billing.ledger.windows import WINDOW_DAYS
 from billing.rules.book import shipped_book
 
 SEED = 2026
@@ -133,9 +134,12 @@ def facts_of(episodes: int, months: int = 1) -> Iterator[Facts]:
 
 
 def first_day_of(months: int) -> int:
-    """The first day that facts of so many months may lie on."""
-    month = LAST_MONTH.year * 12 + LAST_MONTH.month - 1 - (months - 1)
-    return day_number(date(month // 12, month % 12 + 1, 1))
+    """The first day that facts of so many months of 30 days may lie on.
+
+    A whole number of windows before the last month, so that the running windows of a long history
+    stand as those of a short one.
+    """
+    return day_number(LAST_MONTH) - WINDOW_DAYS * (months - 1)
 
 
 def _course(rng: Random, part: Part) -> _Course:

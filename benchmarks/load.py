@@ -41,6 +41,7 @@ class LoadedPractice:
     engine: Engine
     actor: Actor
     token: str
+    now: datetime
 
 
 @contextmanager
@@ -62,8 +63,10 @@ def database_url(engine_name: str, folder: Path) -> Iterator[str]:
 
 
 @contextmanager
-def loaded_practice(url: str, parts: Iterable[Part]) -> Iterator[LoadedPractice]:
-    """The practice of some parts in the database of a URL."""
+def loaded_practice(
+    url: str, parts: Iterable[Part], now: datetime = NOW
+) -> Iterator[LoadedPractice]:
+    """The practice of some parts in the database of a URL, looked at from an instant."""
     settings = Settings(database_url=url, secret_key=_KEY, audit_key=_KEY, field_key=_KEY)
     engine = make_engine(settings)
     try:
@@ -71,7 +74,7 @@ def loaded_practice(url: str, parts: Iterable[Part]) -> Iterator[LoadedPractice]
         with transaction(engine) as db:
             made = bootstrap_organization(
                 db,
-                NOW,
+                now,
                 BootstrapOrganization(
                     name="Synthetic Practice",
                     timezone="America/New_York",
@@ -82,8 +85,8 @@ def loaded_practice(url: str, parts: Iterable[Part]) -> Iterator[LoadedPractice]
             )
         _insert(engine, made.organization.id, parts)
         with reading(engine) as db:
-            actor = actor_of_token(db, made.secret, NOW)
-        yield LoadedPractice(settings, engine, actor, made.secret)
+            actor = actor_of_token(db, made.secret, now)
+        yield LoadedPractice(settings, engine, actor, made.secret, now)
     finally:
         engine.dispose()
 
