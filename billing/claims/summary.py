@@ -73,13 +73,30 @@ _SECTIONS = (
     ("I", "For information"),
 )
 _BASIS = "Amounts are national schedule figures by date of service, not the practice's own charges."
+_CODE_HEADS = ("Code", "Label", "Lines", "Units", "Amount")
 _LINE_HEADS = ("Patient", "Code", "Units", "Service day", "Amount", "Status", "Note")
-_FINDING_HEADS = ("Patient", "Period", "Concerns", "Amount")
+_FINDING_HEADS = ("Patient", "Period", "Concerns", "Measured")
+
+
+_STYLE = """
+body { font: 15px/1.45 system-ui, sans-serif; color: #1b1f24; max-width: 72rem;
+  margin: 2rem auto; padding: 0 1rem; }
+h1 { font-size: 1.5rem; } h2 { margin-top: 2.5rem; border-bottom: 2px solid #d5dbe1; }
+h3 { margin: 1.5rem 0 .2rem; font-size: 1rem; } p { margin: .2rem 0; }
+table { border-collapse: collapse; margin: 1rem 0; width: 100%; }
+caption { text-align: left; font-weight: 600; padding: .3rem 0; }
+th { text-align: left; background: #eef2f6; }
+th, td { padding: .25rem .6rem; border-bottom: 1px solid #e3e8ed; vertical-align: top; }
+td { font-variant-numeric: tabular-nums; }
+td:not(:last-child) { white-space: nowrap; }
+@media print { body { margin: 0; max-width: none; font-size: 11px; } tr { break-inside: avoid; } }
+"""
 
 
 def summary_text(summary: Summary) -> str:
     """The summary as plain text."""
     parts = [summary.title, "=" * len(summary.title), "", *_facts(summary), ""]
+    parts += [*_table(_CODE_HEADS, _code_rows(summary.lines)), ""]
     parts += _table(_LINE_HEADS, [_line_cells(line) for line in summary.lines])
     for letter, title in _SECTIONS:
         groups = _groups(summary.findings, letter)
@@ -97,6 +114,7 @@ def summary_html(summary: Summary) -> str:
     """The summary as one HTML page without scripts, pictures or outside references."""
     body = [f"<h1>{escape(summary.title)}</h1>"]
     body += [f"<p>{escape(line)}</p>" for line in _facts(summary)]
+    body += _html_table("By code", _CODE_HEADS, _code_rows(summary.lines))
     rows = [_line_cells(line) for line in summary.lines]
     body += _html_table("Lines of this close", _LINE_HEADS, rows)
     for letter, title in _SECTIONS:
@@ -109,7 +127,7 @@ def summary_html(summary: Summary) -> str:
             body.append(f"<p>What to do: {escape(text.fix)} Who: {escape(text.who)}.</p>")
             cells = [_finding_cells(one) for one in found]
             body += _html_table(f"Where {text.code} was found", _FINDING_HEADS, cells)
-    head = f'<meta charset="utf-8"><title>{escape(summary.title)}</title>'
+    head = f'<meta charset="utf-8"><title>{escape(summary.title)}</title><style>{_STYLE}</style>'
     page = "\n".join(body)
     lines = ["<!doctype html>", '<html lang="en">', f"<head>{head}</head>", "<body>", page]
     return "\n".join([*lines, "</body>", "</html>", ""])
@@ -126,6 +144,22 @@ def _facts(summary: Summary) -> list[str]:
     ]
 
 
+def _code_rows(lines: Sequence[SummaryLine]) -> list[list[str]]:
+    """Sums by code; an amount that is known for no line of a code says so."""
+    labels = shipped_references().codes
+    rows = []
+    for code in sorted({line.code for line in lines}):
+        mine = [line for line in lines if line.code == code]
+        known = [line.amount_cents for line in mine if line.amount_cents is not None]
+        unknown = len(mine) - len(known)
+        amount = cents_to_text(sum(known)) if known else UNKNOWN
+        if known and unknown:
+            amount += f" and {unknown} unknown"
+        label = labels[code].label if code in labels else ""
+        rows.append([code, label, str(len(mine)), str(sum(x.units for x in mine)), amount])
+    return rows
+
+
 def _line_cells(line: SummaryLine) -> list[str]:
     amount = UNKNOWN if line.amount_cents is None else cents_to_text(line.amount_cents)
     return [
@@ -140,7 +174,17 @@ def _line_cells(line: SummaryLine) -> list[str]:
 
 
 def _finding_cells(found: SummaryFinding) -> list[str]:
-    return [found.patient, found.period, found.concerns, str(found.amount) if found.amount else ""]
+    return [found.patient, found.period, found.concerns, _measure(found)]
+
+
+def _measure(found: SummaryFinding) -> str:
+    """What a finding's amount counts: minutes on ladders of time, units over a limit, else days."""
+    if not found.amount:
+        return ""
+    if found.concerns.endswith(("management", "review")):
+        return f"{found.amount // 60}:{found.amount % 60:02d} min"
+    word = "unit" if found.code == "W_MUE_CAP" else "day"
+    return f"{found.amount} {word}{'' if found.amount == 1 else 's'}"
 
 
 def _groups(

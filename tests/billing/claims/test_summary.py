@@ -41,6 +41,26 @@ def test_what_was_held_comes_with_its_meaning_and_what_to_do() -> None:
     assert "W_MUE_CAP" in text
 
 
+def test_sums_by_code_come_first_and_tell_what_is_unknown() -> None:
+    """Each code has its lines, units and the sum of its known amounts."""
+    unknown = SummaryLine("Roe, Bo (008)", "99454", 2, date(2026, 1, 30), None, "UNKNOWN", "")
+    text = summary_text(summary(lines=[*summary().lines, unknown]))
+    row = next(line for line in text.splitlines() if line.startswith("99454"))
+    assert row.split()[-6:] == ["2", "3", "52.11", "and", "1", "unknown"]
+    assert text.index("99454") < text.index("Service day")
+
+
+def test_measures_carry_their_unit() -> None:
+    """Days, minutes and units are told apart."""
+    found = [
+        SummaryFinding("Doe, Ann", "E_DAYS_BELOW_MIN", "device-supply", "x", 1),
+        SummaryFinding("Doe, Ann", "E_TIME_BELOW_MIN", "management", "x", 599),
+        SummaryFinding("Doe, Ann", "W_MUE_CAP", "99458", "x", 2),
+    ]
+    text = summary_text(summary(findings=found))
+    assert all(word in text for word in ("1 day", "9:59 min", "2 units"))
+
+
 def test_a_later_close_of_the_month_is_named_and_reversals_are_counted() -> None:
     """The title tells which close it is; reversals are lines of negative units."""
     line = SummaryLine("Doe, Ann (007)", "99454", -1, date(2026, 1, 30), -5211, "SETTLED", "note")
@@ -57,8 +77,9 @@ def test_the_page_is_well_formed_and_runs_nothing() -> None:
     assert "<Bo>" not in page
     tags = Tags()
     tags.feed(page)
-    assert {"script", "img", "link", "style"}.isdisjoint(tags.seen)
-    assert tags.seen.count("caption") == 3
+    assert {"script", "img", "link"}.isdisjoint(tags.seen)
+    assert "url(" not in page
+    assert tags.seen.count("caption") == 4
     assert tags.open == []
 
 
