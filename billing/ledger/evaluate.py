@@ -72,8 +72,14 @@ def evaluate(facts: Facts, book: RuleBook, as_of: date, known: date) -> Outcome:
     Rule pages are those known on ``known``. Nothing is stored and nothing is read but the
     arguments; a payer without a page in force gives the finding ``E_NO_RULE``.
     """
+    return judged_outcome(facts, book, measure(facts, book, day_number(as_of)), as_of, known)
+
+
+def judged_outcome(
+    facts: Facts, book: RuleBook, measured: Measured, as_of: date, known: date
+) -> Outcome:
+    """The outcome of facts that were measured on the same day: ``evaluate`` from there on."""
     as_of_day = day_number(as_of)
-    measured = measure(facts, book, as_of_day)
     standing, periods = measured.standing, measured.periods
     pages = Pages(book, facts, known)
     periods, early = _dated_at_threshold(standing, measured.windows, periods, pages)

@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 
 from billing.days import day_number
-from billing.ledger.evaluate import Measured, em_days, evaluate, measure
+from billing.ledger.evaluate import Measured, em_days, judged_outcome, measure
 from billing.ledger.facts import MODES, PROGRAMS, WORK, Facts
 from billing.ledger.kernels import Ints, Mask
 from billing.ledger.ladders import measured as measured_by
@@ -62,14 +62,14 @@ def explain(
     facts: Facts, book: RuleBook, as_of: date, known: date, key: EventKey
 ) -> Explanation | None:
     """The evidence of one event; None when these facts and rules do not give it."""
-    outcome = evaluate(facts, book, as_of, known)
+    measured = measure(facts, book, day_number(as_of))
+    outcome = judged_outcome(facts, book, measured, as_of, known)
     event = _event(outcome.events, key)
     if event is None:
         return None
     payer = str(event["payer"])
     rules = book.page(payer, int(event["service_day"]), day_number(known))
     ladder = next(one for one in rules.ladders if one.name == event["ladder"])
-    measured = measure(facts, book, day_number(as_of))
     period: Row = outcome.periods.iloc[int(event["period"])].to_dict()
     days, day_rows = _days(facts, measured, period)
     entry_rows, live_rows = _entries(facts, book, measured, period, ladder, as_of)

@@ -49,7 +49,9 @@ class Intervals:
         self._rows = rows[order]
         self._to_days = to_days[order]
         same_row = ~run_starts(self._rows)
-        self._overlapping = bool(np.any(same_row[1:] & (self._to_days[:-1] >= from_days[order][1:])))
+        self._overlapping = bool(
+            np.any(same_row[1:] & (self._to_days[:-1] >= from_days[order][1:]))
+        )
 
     def holding(self, rows: Ints, days: Ints) -> Ints:
         """Position of the interval that holds for each (row, day), or -1."""
