@@ -27,7 +27,7 @@ PERIOD_COLUMNS = (
     "practitioner_seconds",
     "live_seconds",
     "payer",
-    "page",  # id of the rule page that judged it; empty where none is in force
+    "page",  # id of the rule page that judged it; missing where none is in force
 )
 EVENT_COLUMNS = (
     "period",

@@ -32,15 +32,17 @@ def progress_of(
     )
     current = _current(standing, windows, periods, running, as_of_day)
     judged = judge(standing, current, pages, Remarks(len(current)))
-    parts = []
-    for position, rules in enumerate(pages.pages):
-        mine = judged.page == position
-        if mine.any():
-            for ladder in rules.ladders:
-                if ladder.role is not Role.SETUP:
-                    rows = np.flatnonzero(mine & applies(standing, current, ladder))
-                    if rows.size:
-                        parts.append(_rows(standing, judged, rules, ladder, rows, as_of_day))
+    anchored = np.zeros(standing.count, dtype=np.bool_)
+    anchored[windows.episode] = True
+    parts = [
+        _rows(standing, judged, anchored, rules, ladder, rows, as_of_day)
+        for position, rules in enumerate(pages.pages)
+        for ladder in rules.ladders
+        if ladder.role is not Role.SETUP
+        if (
+            rows := np.flatnonzero((judged.page == position) & applies(standing, current, ladder))
+        ).size
+    ]
     if not parts:
         return pd.DataFrame({name: [] for name in PROGRESS_COLUMNS})
     joined = {name: np.concatenate([part[name] for part in parts]) for name in PROGRESS_COLUMNS}
@@ -51,6 +53,7 @@ def progress_of(
 def _rows(
     standing: Standing,
     judged: Judged,
+    anchored: Mask,
     rules: RuleSet,
     ladder: Ladder,
     rows: Ints,
@@ -65,15 +68,12 @@ def _rows(
     else:
         left = (periods.end_day[rows] - as_of_day + 1) * _SECONDS_A_DAY
     live = has_live_contact(periods, ladder)[rows]
-    waiting = (periods.kind[rows] == WINDOW) & (periods.window[rows] < 0) & (measure == 0)
-    unanchored = waiting & (periods.last_recorded_day[rows] == NO_DAY)
+    no_start = (periods.kind[rows] == WINDOW) & ~anchored[periods.episode[rows]]
     return {
         "episode": periods.episode[rows],
         "patient": periods.patient[rows],
         "ladder": np.full(rows.size, ladder.name, dtype=object),
-        "start_day": np.where(
-            unanchored & (periods.start_day[rows] == as_of_day), NO_DAY, periods.start_day[rows]
-        ),
+        "start_day": np.where(no_start, NO_DAY, periods.start_day[rows]),
         "end_day": periods.end_day[rows],
         "measured": measure,
         "earned_code": earned,

@@ -1,0 +1,139 @@
+"""Progress: what a running window or month still needs, and whether it can still be reached."""
+
+from datetime import date
+from typing import Any
+
+import pytest
+from builders import Chart, later
+
+from billing.days import NO_DAY, day_date, day_number
+
+OPENED = date(2026, 3, 2)
+
+
+def chart_with(days: int, opened: date = OPENED, payer: str = "MEDICARE_B") -> Chart:
+    """A patient with readings on the first so many days of the episode."""
+    chart = Chart(payer)
+    chart.measure(chart.enroll(opened), opened, days)
+    return chart
+
+
+def progress(chart: Chart, as_of: date, ladder: str = "device-supply") -> dict[str, Any]:
+    """The one row of a ladder."""
+    rows = chart.outcome(as_of).progress.astype({"ladder": object})
+    found: list[dict[str, Any]] = rows[rows["ladder"] == ladder].to_dict("records")
+    assert len(found) == 1
+    return found[0]
+
+
+@pytest.mark.parametrize(
+    ("days", "earned", "following", "still_needed"),
+    [(1, "", "99445", 1), (2, "99445", "99454", 14), (10, "99445", "99454", 6)],
+)
+def test_days_still_needed(days: int, earned: str, following: str, still_needed: int) -> None:
+    """A running window says what it would earn, what comes next and how many days that takes."""
+    row = progress(chart_with(days), later(OPENED, days))
+    assert (row["measured"], row["earned_code"], row["next_code"]) == (days, earned, following)
+    assert row["still_needed"] == still_needed
+    assert row["reachable"]
+    assert day_date(row["start_day"]) == OPENED
+    assert day_date(row["end_day"]) == later(OPENED, 29)
+
+
+def test_the_top_needs_nothing_more() -> None:
+    """A window that has reached the long supply code has no next one."""
+    row = progress(chart_with(20), later(OPENED, 21))
+    assert (row["earned_code"], row["next_code"], row["still_needed"]) == ("99454", "", 0)
+
+
+@pytest.mark.parametrize(("as_of_offset", "reachable"), [(18, True), (19, True), (20, False)])
+def test_days_that_cannot_be_reached_any_more(as_of_offset: int, reachable: bool) -> None:
+    """In 2025, with five days so far, eleven more must fit between today and day 30."""
+    opened = date(2025, 3, 3)
+    row = progress(chart_with(5, opened), later(opened, as_of_offset))
+    assert (row["next_code"], row["still_needed"]) == ("99454", 11)
+    assert row["reachable"] == reachable
+
+
+def test_todays_reading_is_not_hoped_for_twice() -> None:
+    """A reading of today is counted already and cannot come again."""
+    opened = date(2025, 3, 3)
+    chart = chart_with(4, opened)
+    today = later(opened, 19)
+    chart.measure(0, today, 1)
+    row = progress(chart, today)
+    assert (row["measured"], row["still_needed"], row["reachable"]) == (5, 11, False)
+
+
+def test_an_ending_episode_bounds_what_can_be_reached() -> None:
+    """Days after the last day of the episode cannot be hoped for."""
+    for closed, reachable in ((date(2025, 3, 20), True), (date(2025, 3, 19), False)):
+        chart = Chart()
+        opened = date(2025, 3, 3)
+        chart.enroll(opened, closed=closed, end_reason="goals_met")
+        chart.measure(0, opened, 5)
+        assert progress(chart, date(2025, 3, 10))["reachable"] == reachable
+
+
+def test_no_reading_yet() -> None:
+    """Before the first reading the window has no first day; one that began today is the latest."""
+    chart = Chart()
+    chart.enroll(OPENED)
+    row = progress(chart, later(OPENED, 12))
+    assert (row["start_day"], row["measured"], row["next_code"]) == (NO_DAY, 0, "99445")
+    assert day_date(row["end_day"]) == later(OPENED, 12 + 29)
+    assert row["reachable"]
+
+
+@pytest.mark.parametrize(("as_of_offset", "window"), [(29, 0), (30, 1), (59, 1), (60, 2), (200, 6)])
+def test_windows_run_on_through_silence(as_of_offset: int, window: int) -> None:
+    """A silent patient's window is the one that runs today, back to back with the last."""
+    row = progress(chart_with(5), later(OPENED, as_of_offset))
+    assert row["start_day"] == day_number(later(OPENED, 30 * window))
+    assert row["end_day"] == row["start_day"] + 29
+    assert row["measured"] == (5 if window == 0 else 0)
+
+
+@pytest.mark.parametrize(
+    ("seconds", "earned", "following", "still_needed"),
+    [
+        (0, "", "99470", 600),
+        (599, "", "99470", 1),
+        (600, "99470", "99457", 600),
+        (1080, "99470", "99457", 120),
+    ],
+)
+def test_seconds_still_needed(seconds: int, earned: str, following: str, still_needed: int) -> None:
+    """A running month says what it would earn, what comes next and how many seconds that takes."""
+    chart = chart_with(1)
+    if seconds:
+        chart.work(0, later(OPENED, 2), seconds)
+    row = progress(chart, later(OPENED, 12), "management")
+    assert (row["measured"], row["earned_code"], row["next_code"]) == (seconds, earned, following)
+    assert (row["still_needed"], row["reachable"]) == (still_needed, True)
+    assert row["needs_live"] == (seconds == 0)
+
+
+def test_a_month_says_that_live_contact_is_missing() -> None:
+    """Minutes without a live talk leave the contact still needed."""
+    chart = chart_with(1)
+    chart.work(0, later(OPENED, 2), 1500, mode="async")
+    assert progress(chart, later(OPENED, 12), "management")["needs_live"]
+
+
+def test_a_code_not_adopted_is_not_promised() -> None:
+    """A payer without the codes of 2026 is shown the older ones as next."""
+    chart = chart_with(5, payer="COM_GENERIC_PRE2026_CODESET")
+    supply = progress(chart, later(OPENED, 12))
+    assert (supply["earned_code"], supply["next_code"]) == ("", "99454")
+    assert progress(chart, later(OPENED, 12), "management")["next_code"] == "99457"
+
+
+def test_an_episode_that_is_over_makes_no_progress() -> None:
+    """Neither an ended episode nor one that has not begun has progress."""
+    chart = Chart()
+    chart.enroll(OPENED, closed=later(OPENED, 10), end_reason="goals_met")
+    chart.measure(0, OPENED, 5)
+    assert len(chart.outcome(later(OPENED, 10)).progress) > 0
+    assert chart.outcome(later(OPENED, 11)).progress.empty
+    assert chart.outcome(later(OPENED, -1)).progress.empty
