@@ -129,7 +129,7 @@ def test_readings_refused_for_other_reasons_do_not_count() -> None:
 
 
 def test_set_up_that_is_not_on_file() -> None:
-    """A first supply line leaves without set-up when no set-up day is recorded, and that is told."""
+    """A first supply line leaves without set-up when no set-up day is on file, and is told."""
     chart = Chart()
     episode = chart.enroll(OPENED, setup_billed=False, setup_day=NO_DAY)
     chart.measure(episode, OPENED, 20)
