@@ -1,6 +1,6 @@
 """``rpm-ledger demo``: a synthetic practice whose months can be watched closing."""
 
-from datetime import date, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from rpm.demo.play import Demo
 
 _WAIT_SECONDS = 0.5
+_WIDTH = 40
 
 
 def register(app: typer.Typer) -> None:
@@ -34,7 +35,7 @@ def demo(
     ] = False,
     folder: Annotated[Path, typer.Option(help="The demo's folder.")] = Path("var/demo"),
     patients: Annotated[
-        int | None, typer.Option(min=1, max=200, help="Patients of a new demo.")
+        int | None, typer.Option(min=2, max=200, help="Patients of a new demo.")
     ] = None,
     until: Annotated[
         datetime | None, typer.Option(formats=["%Y-%m-%d"], help="Day on which the clock stops.")
@@ -43,12 +44,13 @@ def demo(
     """Play the story of a synthetic practice through the service, then serve it.
 
     The database is made anew in the demo's folder. The last line of the report tells the last
-    export. A demo database has a clock of its own: `rpm-ledger demo advance DATE` moves it on.
+    export. A demo database has a clock of its own: `rpm-ledger demo advance DATE` moves it on. Exit
+    1 when the service answered otherwise than the story has it.
     """
     if context.invoked_subcommand is not None:
         return
     from rpm.demo.people import PATIENTS
-    from rpm.demo.play import DATABASE, demo_settings, kept_demo, new_demo
+    from rpm.demo.play import DATABASE, demo_settings, kept_demo, new_demo, play
     from rpm.demo.practice import STOP_DAY
     from rpm.demo.server import serving, taken_address
 
@@ -61,10 +63,11 @@ def demo(
         kept_demo(settings) if is_kept else new_demo(folder, patients or PATIENTS) as found,
         serving(found.settings, address) as url,
     ):
-        _played(found, url, day)
-        _report(found)
+        unexpected = play(found, url, day, _Progress())
+        _report(found, unexpected)
         if not no_serve:
             _serve(found, url)
+    raise typer.Exit(1 if unexpected else 0)
 
 
 def advance(
@@ -87,8 +90,9 @@ def advance(
     _quiet()
     named = "RPMLEDGER_DATABASE_URL" in os.environ
     with kept_demo(read_settings() if named else demo_settings(folder)) as found:
-        _tell_unexpected(advance_to(found, day.date(), _Progress()))
-        _report(found)
+        unexpected = advance_to(found, day.date(), _Progress())
+        _report(found, unexpected)
+    raise typer.Exit(1 if unexpected else 0)
 
 
 def _quiet() -> None:
@@ -111,30 +115,22 @@ class _Progress:
         """Show where the story is."""
         text = f"{now:%Y-%m-%d}  step {done} of {due}"
         if self._terminal:
-            typer.echo(f"\r{text:<40}{'' if done < due else chr(13)}", err=True, nl=False)
+            shown = text if done < due else ""
+            typer.echo(f"\r{shown:<{_WIDTH}}\r{shown}", err=True, nl=False)
         elif f"{now:%Y-%m}" != self._month:
             self._month = f"{now:%Y-%m}"
             typer.echo(text, err=True)
 
 
-def _played(found: "Demo", url: str, day: date) -> None:
-    """Play what is left of the story until the day; a clock that is past it stays."""
-    from rpm.demo.play import play
-
-    _tell_unexpected(play(found, url, day, _Progress()))
-
-
-def _tell_unexpected(answers: list[str]) -> None:
-    for answer in answers:
-        typer.echo(f"not as the story has it: {answer}", err=True)
-
-
-def _report(found: "Demo") -> None:
+def _report(found: "Demo", unexpected: list[str]) -> None:
+    """What was answered in another way than the story has it, then the figures."""
     from rpm.demo.play import actor_of
     from rpm.demo.report import closed_months, report
     from rpm.store.engine import reading
     from rpm.store.scope import Scope
 
+    for answer in unexpected:
+        typer.echo(f"not as the story has it: {answer}", err=True)
     with reading(found.engine) as db:
         closed = closed_months(db, Scope.of(actor_of(found)))
     for line in report(closed, found.exports):
@@ -148,6 +144,7 @@ def _serve(found: "Demo", url: str) -> None:
     import threading
 
     from rpm.demo.hints import hints
+    from rpm.jobs.schedule import background
 
     program = sys.argv[0] if Path(sys.argv[0]).name == "rpm-ledger" else "rpm-ledger"
     typer.echo("")
@@ -157,5 +154,6 @@ def _serve(found: "Demo", url: str) -> None:
     for asked in (signal.SIGINT, signal.SIGTERM):
         signal.signal(asked, lambda _signal, _frame: stop.set())
     typer.echo("\nServing; Ctrl-C stops it.")
-    while not stop.wait(_WAIT_SECONDS):
-        pass
+    with background(found.engine, found.settings):
+        while not stop.wait(_WAIT_SECONDS):
+            pass

@@ -73,15 +73,15 @@ _TALKS = (
     Talk("CG-0029", date(2026, 1, 13), 780, DOCTOR, "live", "RTM"),
     Talk("CG-0029", date(2026, 2, 10), 1_320, DOCTOR, "live", "RTM"),
     # 25:00 in December until one entry was taken back
-    Talk("CG-0033", date(2025, 12, 4), 540),
-    Talk("CG-0033", date(2025, 12, 11), 480, NEIL, name="taken-back"),
-    Talk("CG-0033", date(2025, 12, 18), 480),
-    Talk("CG-0033", date(2026, 1, 15), 1_260),
+    Talk("CG-0003", date(2025, 12, 4), 540),
+    Talk("CG-0003", date(2025, 12, 11), 480, NEIL, name="taken-back"),
+    Talk("CG-0003", date(2025, 12, 18), 480),
+    Talk("CG-0003", date(2026, 1, 15), 1_260),
 )
 
 
 def _swap() -> Iterator[Call]:
-    person, day = _PERSON["CG-0004"], date(2025, 12, 12)
+    person, day = _PERSON["CG-0030"], date(2025, 12, 12)
     yield _returned(person, person.opened_day, day, "cuff broke; another one given")
     yield from handed_over(person, person.devices[1], at(day, _NOON))
 
@@ -218,13 +218,13 @@ def exclusion(reading_id: str) -> Call:
 
 
 _HAPPENINGS: dict[str, Callable[[], Iterator[Call]]] = {
-    "CG-0004": _swap,
+    "CG-0030": _swap,
     "CG-0011": _late_consent,
     "CG-0019": _farewell,
     "CG-0020": _goal_met,
     "CG-0025": _visit,
     "CG-0028": _elsewhere,
-    "CG-0033": _taken_back,
+    "CG-0003": _taken_back,
     "CG-0036": _new_payer,
     "CG-0037": _withdrawn,
     "CG-0039": _surgery,

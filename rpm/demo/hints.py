@@ -5,7 +5,7 @@ Owns the text. Does not own what the requests do. They hold the tokens of the de
 
 import shlex
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import date, datetime, timedelta
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -24,8 +24,7 @@ _TWO_MINUTES = "00000000-0000-4000-8000-000000000020"
 
 def hints(demo: Demo, url: str, program: str) -> Iterator[str]:
     """What to look at and to try; ``program`` is how this command is called."""
-    memory, now, event = demo.memory, demo.clock.now(), _explained_event(demo)
-    local = now.astimezone(ZoneInfo(ZONE))
+    local = demo.clock.now().astimezone(ZoneInfo(ZONE))
     yield f"The demo's clock stands at {local:%Y-%m-%d %H:%M} in {ZONE}; it is moved by hand only."
     yield ""
     yield f"  {url}/          what runs here"
@@ -36,8 +35,19 @@ def hints(demo: Demo, url: str, program: str) -> Iterator[str]:
     yield ""
     yield f"  URL={url}"
     for worker in (ADMIN, *WORKERS):
-        token = memory[f"token:{worker.key}"]
+        token = demo.memory[f"token:{worker.key}"]
         yield f"  {worker.key.upper()}={token}  # {worker.name}"
+    if f"episode:{GOOD}" in demo.memory:
+        yield from _requests(demo, local)
+    yield ""
+    yield "Move the clock, in another terminal; a month that is over is closed on the way:"
+    yield ""
+    yield f"  {program} demo advance {_next_month(local.date()) + timedelta(days=1)}"
+
+
+def _requests(demo: Demo, local: datetime) -> Iterator[str]:
+    """Requests about two patients, for a shell that knows the tokens."""
+    memory, event = demo.memory, _explained_event(demo)
     yield f"  THEA={memory[f'patient:{TWENTY}']}"
     if event is not None:
         yield f"  EVENT={event}"
@@ -51,16 +61,12 @@ def hints(demo: Demo, url: str, program: str) -> Iterator[str]:
     yield ""
     yield "Thea Twenty has 18 of 20 minutes in February. What if there were two more?"
     yield ""
-    yield f"  {_post(BILLER.key, '/v1/what-if', _what_if(memory, f'{local:%Y-%m-%d}'))}"
+    yield f"  {_post(BILLER.key, '/v1/what-if', _what_if(memory, local.date()))}"
     yield ""
     yield "Log them, and ask for her progress again:"
     yield ""
-    began = (now - timedelta(minutes=5)).isoformat().replace("+00:00", "Z")
+    began = (demo.clock.now() - timedelta(minutes=5)).isoformat().replace("+00:00", "Z")
     yield f"  {_post(NORA.key, '/v1/entries', _entry(began))}"
-    yield ""
-    yield "Move the clock, in another terminal; February is closed on the way:"
-    yield ""
-    yield f"  {program} demo advance 2026-03-02"
 
 
 def _explained_event(demo: Demo) -> str | None:
@@ -78,10 +84,15 @@ def _explained_event(demo: Demo) -> str | None:
     return None if posted is None else posted.key
 
 
-def _what_if(memory: Memory, day: str) -> str:
-    episode_id = memory[f"episode:{TWENTY}"]
+def _what_if(memory: Memory, day: date) -> str:
+    """Two more minutes today, seen from the day after the month."""
+    episode_id, as_of = memory[f"episode:{TWENTY}"], _next_month(day)
     entry = f'{{"episode_id":"{episode_id}","day":"{day}","duration_seconds":120}}'
-    return f'{{"patient_id":"$THEA","add_entries":[{entry}]}}'
+    return f'{{"patient_id":"$THEA","as_of":"{as_of}","add_entries":[{entry}]}}'
+
+
+def _next_month(day: date) -> date:
+    return (day.replace(day=1) + timedelta(days=31)).replace(day=1)
 
 
 def _entry(began: str) -> str:

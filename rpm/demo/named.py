@@ -24,16 +24,14 @@ NAMED: tuple[Person, ...] = (
         "CG-0002", "Good", "Gwen", _d(11, 3), "a good month: device, minutes, both codes",
         devices=(Handed("bp", DIRECT, STEADY),), monthly_seconds=(600, 540, 420),
     ),
+    Person("CG-0003", "Reversed", "Ruth", _d(11, 13), "an entry taken back after the close"),
     Person(
-        "CG-0003", "Silent", "Sam", _d(11, 4), "a device that fell silent on December 18",
-        devices=(Handed("bp", CELLULAR, REGULAR, sends=((_d(11, 5), _d(12, 18)),)),),
-        monthly_seconds=(420, 300),
-    ),
-    Person(
-        "CG-0004", "Swap", "Sally", _d(11, 4), "a broken device replaced on December 12",
+        "CG-0004", "Memory", "Mina", _d(11, 24), "readings kept in memory across New Year",
         devices=(
-            Handed("bp", HUB, STEADY, to_day=_d(12, 12)),
-            Handed("bp", HUB, STEADY, from_day=_d(12, 12), number=2),
+            Handed(
+                "bp", CELLULAR, EXACT, sends=((_d(11, 25), _d(12, 5)), (_d(12, 10), _d(6, 30))),
+                offline_since_day=_d(12, 10), uploads_day=_d(1, 9),
+            ),
         ),
         monthly_seconds=(660, 600),
     ),
@@ -132,12 +130,10 @@ NAMED: tuple[Person, ...] = (
         devices=(Handed("peak_flow", CELLULAR, STEADY),),
     ),
     Person(
-        "CG-0030", "Memory", "Mina", _d(11, 24), "readings kept in memory across New Year",
+        "CG-0030", "Swap", "Sally", _d(11, 4), "a broken device replaced on December 12",
         devices=(
-            Handed(
-                "bp", CELLULAR, EXACT, sends=((_d(11, 25), _d(12, 5)), (_d(12, 10), _d(6, 30))),
-                offline_since_day=_d(12, 10), uploads_day=_d(1, 9),
-            ),
+            Handed("bp", HUB, STEADY, to_day=_d(12, 12)),
+            Handed("bp", HUB, STEADY, from_day=_d(12, 12), number=2),
         ),
         monthly_seconds=(660, 600),
     ),
@@ -151,7 +147,11 @@ NAMED: tuple[Person, ...] = (
         devices=(Handed("bp", CELLULAR, STEADY, registered_day=_d(11, 24)),),
         monthly_seconds=(640, 600),
     ),
-    Person("CG-0033", "Reversed", "Ruth", _d(11, 13), "an entry taken back after the close"),
+    Person(
+        "CG-0033", "Silent", "Sam", _d(11, 4), "a device that fell silent on December 18",
+        devices=(Handed("bp", CELLULAR, REGULAR, sends=((_d(11, 5), _d(12, 18)),)),),
+        monthly_seconds=(420, 300),
+    ),
     Person(
         "CG-0034", "Excluded", "Eve", _d(11, 4), "sixteen days until one reading was taken out",
         devices=(

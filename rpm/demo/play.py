@@ -118,10 +118,8 @@ def kept_demo(settings: Settings) -> Iterator[Demo]:
 def advance(demo: Demo, day: date, progress: Progress) -> list[str]:
     """Play the story to the evening of a day; what was answered in another way than expected.
 
-    ``Conflict`` for a day that is over by the demo's clock, ``InvalidRequest`` beyond the story.
+    ``Conflict`` for a day that is over by the demo's clock; otherwise as ``play``.
     """
-    if day > LAST_DAY:
-        raise InvalidRequest(f"the story ends on {LAST_DAY}")
     if evening(day) < demo.clock.now():
         raise Conflict("the demo's clock is past that day and only moves forward")
     with serving(demo.settings, taken_address(None)) as url:
@@ -129,7 +127,12 @@ def advance(demo: Demo, day: date, progress: Progress) -> list[str]:
 
 
 def play(demo: Demo, url: str, day: date, progress: Progress) -> list[str]:
-    """Carry out what is left of the story until the evening of a day, at the service's URL."""
+    """Carry out what is left of the story until the evening of a day, at the service's URL.
+
+    ``InvalidRequest`` beyond the story, ``NotReady`` when the practice cannot be opened.
+    """
+    if day > LAST_DAY:
+        raise InvalidRequest(f"the story ends on {LAST_DAY}")
     with closing(Door(url, demo.memory, demo.exports)) as door:
         first = list(opening())
         _steps(demo, door, first, 0, evening(day), progress)
