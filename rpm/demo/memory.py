@@ -19,11 +19,11 @@ class Memory:
         self._path = path
         self._known: dict[str, Any] = {}
         if path.exists():
-            for line in path.read_text(encoding="utf-8").splitlines():
-                try:
-                    self._known.update(json.loads(line))
-                except ValueError:
-                    break
+            whole, _, cut_off = path.read_bytes().rpartition(b"\n")
+            if cut_off:
+                os.truncate(path, len(whole) + 1 if whole else 0)
+            for line in whole.splitlines():
+                self._known.update(json.loads(line))
 
     def remember(self, **known: Any) -> None:
         """Keep these, whatever happens next."""

@@ -46,17 +46,17 @@ class Door:
                 kept = self._close(step)
         self._memory.remember(**kept, **{DONE: self._memory.done + 1})
 
-    def asked(self, by: str, path: str, body: Mapping[str, Any]) -> Any:
-        """The answer to a call outside the story, as JSON."""
-        return self._client.post(path, json=dict(body), headers=self._bearer(by)).json()
-
     def _call(self, step: Call) -> dict[str, Any]:
         try:
             path, body = self._named(step.path), self._named(dict(step.body))
         except KeyError:
             self.unexpected.append(f"{step.at:%Y-%m-%d} {step.path}: an earlier step is missing")
             return {}
-        answer = self._client.post(path, json=body, headers=self._bearer(step.by))
+        headers = self._bearer(step.by)
+        if step.keep is not None:
+            # after a crash the step is done again, and must give the same id
+            headers["Idempotency-Key"] = f"demo:{step.keep}"
+        answer = self._client.post(path, json=body, headers=headers)
         if not self._expected(step.path, step.at, answer, CREATED) or step.keep is None:
             return {}
         return _kept(step.keep, answer.json())

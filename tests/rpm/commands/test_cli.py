@@ -62,7 +62,8 @@ def commands() -> dict[str, list[str]]:
         if inner:
             for name, one in inner.items():
                 walk(one, [*words, name])
-            return
+            if not getattr(command, "invoke_without_command", False):
+                return
         options = [opt for p in command.params for opt in p.opts if opt.startswith("--")]  # type: ignore[attr-defined]  # the walk ends at commands
         found[" ".join(words)] = [opt for opt in options if opt != "--help"]
 
