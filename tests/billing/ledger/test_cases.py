@@ -152,3 +152,11 @@ def test_cases_are_written_as_spreadsheets_read_them() -> None:
             headers.append(next(csv.reader(file, strict=True)))
     assert headers[0] == headers[1]
     assert headers[0][: len(COLUMNS)] == list(COLUMNS)
+
+
+def test_the_example_of_the_documentation_passes() -> None:
+    """The case file printed in docs/case-files.md is read and comes out as it says."""
+    page = (FOLDER.parents[1] / "docs" / "case-files.md").read_text(encoding="utf-8")
+    example = page.split("```csv\n")[1].split("```")[0]
+    results = run_cases(example, shipped_book(), local_day)
+    assert [(result.case_id, result.mismatches) for result in results] == [("OC01", ())]
