@@ -4,7 +4,7 @@ Owns building ``Facts`` for tests of the calculation, and joining those of sever
 not own the case format (``billing.ledger.case_text``) nor stored rows (``ledger_practice``).
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from typing import Any
@@ -177,7 +177,7 @@ class Chart:
         return set(self.outcome(as_of).findings["code"])
 
 
-def _frame(columns: dict[str, type], rows: list[Row]) -> pd.DataFrame:
+def _frame(columns: Mapping[str, type], rows: list[Row]) -> pd.DataFrame:
     return frame(columns, {name: [row[name] for row in rows] for name in columns})
 
 

@@ -43,7 +43,9 @@ def log(draw: Random, patients: int, entries: int) -> Chart:
 
 def standing(entries: pd.DataFrame) -> list[dict[str, int]]:
     """Rows that are neither a reversal nor reversed."""
-    rows = entries.to_dict("records")
+    rows = [
+        {str(name): int(value) for name, value in row.items()} for row in entries.to_dict("records")
+    ]
     gone = {row["reverses"] for row in rows}
     return [row for row in rows if row["reverses"] < 0 and row["entry"] not in gone]
 

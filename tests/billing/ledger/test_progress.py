@@ -21,9 +21,9 @@ def chart_with(days: int, opened: date = OPENED, payer: str = "MEDICARE_B") -> C
 def progress(chart: Chart, as_of: date, ladder: str = "device-supply") -> dict[str, Any]:
     """The one row of a ladder."""
     rows = chart.outcome(as_of).progress.astype({"ladder": object})
-    found: list[dict[str, Any]] = rows[rows["ladder"] == ladder].to_dict("records")
+    found = rows[rows["ladder"] == ladder].to_dict("records")
     assert len(found) == 1
-    return found[0]
+    return {str(name): value for name, value in found[0].items()}
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,7 @@
 """Remote therapeutic monitoring: supply, set-up, management, and beside RPM."""
 
 from datetime import date
+from typing import Any
 
 import pytest
 from builders import Chart, day_of, later
@@ -14,7 +15,7 @@ OPENED = date(2026, 3, 2)
 WINDOW_END = date(2026, 3, 31)
 
 
-def monitored(program: str, days: int, opened: date = OPENED, **episode: object) -> Chart:
+def monitored(program: str, days: int, opened: date = OPENED, **episode: Any) -> Chart:
     """A patient of one program with so many days of adherence data."""
     chart = Chart()
     chart.measure(chart.enroll(opened, program, **episode), opened, days, "adherence")
