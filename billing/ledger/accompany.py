@@ -61,18 +61,17 @@ def capped(periods: Periods, batches: list[Batch], remarks: Remarks) -> None:
 
 def notices(standing: Standing, judged: Judged, leaving: list[Batch], remarks: Remarks) -> None:
     """Findings that a page sends along with its lines, or always."""
-    periods = judged.periods
-    for rules, mine in judged.groups():
-        for notice in rules.notices:
-            if notice.always:
-                where = mine
-            else:
-                where = np.zeros(len(periods), dtype=np.bool_)
-                for batch in leaving:
-                    if batch.rules is rules and (not notice.codes or batch.code in notice.codes):
-                        where[batch.rows] = True
-            if where.any():
-                remarks.add(notice.finding, where & _noticed(standing, periods, notice))
+    size = len(judged.periods)
+    for notice, mine in judged.having(lambda rules: rules.notices):
+        where = mine & ~judged.stopped
+        if not notice.always:
+            left = np.zeros(size, dtype=np.bool_)
+            for batch in leaving:
+                if not notice.codes or batch.code in notice.codes:
+                    left[batch.rows] = True
+            where &= left
+        if where.any():
+            remarks.add(notice.finding, where & _noticed(standing, judged.periods, notice))
 
 
 def _noticed(standing: Standing, periods: Periods, notice: Notice) -> Mask:
@@ -95,18 +94,18 @@ def boundaries(judged: Judged, pages: Pages, remarks: Remarks) -> None:
     )
     end_page[moved] = pages.rows(judged.payer[moved], periods.end_day[moved])
     over = (periods.kind == WINDOW) & (periods.state != OPEN) & ~judged.stopped
-    for position, rules in enumerate(pages.pages):
-        for boundary in rules.boundaries:
-            first = day_number(boundary.first_day)
-            across = (
-                over
-                & (end_page == position)
-                & (periods.start_day < first)
-                & (periods.end_day >= first)
-                & (periods.days >= boundary.at_least)
-                & (periods.days <= boundary.at_most)
-            )
-            remarks.add(boundary.finding, across, "", periods.days)
+    at_end = replace(judged, page=end_page, pages=tuple(pages.pages))
+    for boundary, mine in at_end.having(lambda rules: rules.boundaries):
+        first = day_number(boundary.first_day)
+        across = (
+            over
+            & mine
+            & (periods.start_day < first)
+            & (periods.end_day >= first)
+            & (periods.days >= boundary.at_least)
+            & (periods.days <= boundary.at_most)
+        )
+        remarks.add(boundary.finding, across, "", periods.days)
 
 
 def late_uploads(judged: Judged, remarks: Remarks) -> None:

@@ -182,7 +182,7 @@ def _dated_at_threshold(
         for ladder in rules.ladders:
             if ladder.role is Role.SUPPLY:
                 mine = rows[page == position]
-                mine = mine[serves(standing, periods, ladder.programs)[mine]]
+                mine = mine[serves(periods, ladder.programs)[mine]]
                 nth[mine] = max(band.at_least for band in ladder.bands)
     reached = early & (periods.days >= nth)
     at = np.flatnonzero(reached)

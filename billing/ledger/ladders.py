@@ -19,11 +19,11 @@ from billing.ledger.standing import Standing
 from billing.rules.ruleset import Ladder, Measure, Period, Role, RuleSet
 
 
-def applies(standing: Standing, periods: Periods, ladder: Ladder) -> Mask:
+def applies(periods: Periods, ladder: Ladder) -> Mask:
     """Periods of the ladder's kind and programs."""
     kind = WINDOW if ladder.period is Period.DEVICE_SUPPLY_30 else MONTH
     of_kind: Mask = periods.kind == kind
-    return of_kind & serves(standing, periods, ladder.programs)
+    return of_kind & serves(periods, ladder.programs)
 
 
 def measured(periods: Periods, ladder: Ladder) -> Ints:
@@ -55,7 +55,7 @@ def supply(
     """Device-supply lines. ``early`` are windows dated on their threshold day."""
     periods = judged.periods
     found = []
-    for rules, ladder, rows in _serving(standing, judged, Role.SUPPLY, programs):
+    for rules, ladder, rows in _serving(judged, Role.SUPPLY, programs):
         may_leave = rows & ((periods.state != OPEN) | early)
         banded = band_rows(standing, periods, rules, ladder, may_leave, periods.days)
         batches, earned = lines_of(standing, periods, rules, ladder, banded, periods.days, remarks)
@@ -96,7 +96,7 @@ def setup(
     row_root = root[periods.episode]
     candidates: list[Batch] = []
     below = np.zeros(len(periods), dtype=np.bool_)
-    for rules, ladder, rows in _serving(standing, judged, Role.SETUP, programs):
+    for rules, ladder, rows in _serving(judged, Role.SETUP, programs):
         unbilled = rows & ~billed[row_root]
         with_supply = unbilled & supply_left
         recorded = standing.setup_recorded[periods.episode]
@@ -145,7 +145,7 @@ def _timed(
 ) -> list[Batch]:
     periods = judged.periods
     found = []
-    for rules, ladder, rows in _serving(standing, judged, role, programs):
+    for rules, ladder, rows in _serving(judged, role, programs):
         seconds = measured(periods, ladder)
         some = rows & (_over_work(periods.seconds, ladder) > 0)
         remarks.add("E_PERIOD_OPEN", some & (periods.state == OPEN), ladder.name, seconds)
@@ -161,14 +161,12 @@ def _timed(
     return found
 
 
-def _serving(
-    standing: Standing, judged: Judged, role: Role, programs: str
-) -> list[tuple[RuleSet, Ladder, Mask]]:
+def _serving(judged: Judged, role: Role, programs: str) -> list[tuple[RuleSet, Ladder, Mask]]:
     """Ladders of a role for RPM or RTM episodes, each with the periods it decides."""
     return [
         (rules, ladder, rows)
         for rules, mine in judged.groups()
         for ladder in rules.ladders
         if ladder.role is role and all(word.startswith(programs) for word in ladder.programs)
-        if (rows := mine & applies(standing, judged.periods, ladder)).any()
+        if (rows := mine & applies(judged.periods, ladder)).any()
     ]

@@ -35,7 +35,7 @@ class Periods:
     kind: Ints
     episode: Ints
     patient: Ints
-    therapeutic: Mask  # RTM; a month belongs to one family
+    program: Ints  # of the episode; a month belongs to one family, RPM or RTM
     start_day: Ints
     end_day: Ints
     state: Ints
@@ -51,6 +51,12 @@ class Periods:
 
     def __len__(self) -> int:
         return int(self.kind.size)
+
+    @property
+    def therapeutic(self) -> Mask:
+        """Periods of RTM episodes."""
+        remote: Mask = self.program != PROGRAMS.index("RPM")
+        return remote
 
 
 def periods_of(
@@ -100,7 +106,7 @@ def _window_rows(standing: Standing, windows: Windows, minutes: Minutes, as_of_d
         kind=np.full(episode.size, WINDOW),
         episode=episode,
         patient=standing.patient[episode],
-        therapeutic=standing.program[episode] != PROGRAMS.index("RPM"),
+        program=standing.program[episode],
         start_day=windows.start_day,
         end_day=windows.end_day,
         state=state,
@@ -175,7 +181,7 @@ def _month_rows(standing: Standing, minutes: Minutes, log_months: Ints, as_of_da
         kind=np.full(unique.size, MONTH),
         episode=episode,
         patient=standing.patient[episode],
-        therapeutic=therapeutic[episode],
+        program=standing.program[episode],
         start_day=start,
         end_day=end,
         state=np.where(end < as_of_day, CLOSED, OPEN),
@@ -208,7 +214,7 @@ def _bare_rows(standing: Standing, episode: Ints, as_of_day: int) -> Periods:
         kind=np.full(episode.size, NONE),
         episode=episode,
         patient=standing.patient[episode],
-        therapeutic=standing.program[episode] != PROGRAMS.index("RPM"),
+        program=standing.program[episode],
         start_day=day,
         end_day=day,
         state=np.full(episode.size, OPEN),

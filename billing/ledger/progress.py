@@ -36,12 +36,10 @@ def progress_of(
     anchored[windows.episode] = True
     parts = [
         _rows(standing, judged, anchored, rules, ladder, rows, as_of_day)
-        for position, rules in enumerate(pages.pages)
+        for rules, mine in judged.kin()
         for ladder in rules.ladders
         if ladder.role is not Role.SETUP
-        if (
-            rows := np.flatnonzero((judged.page == position) & applies(standing, current, ladder))
-        ).size
+        if (rows := np.flatnonzero(mine & applies(current, ladder))).size
     ]
     if not parts:
         return pd.DataFrame({name: [] for name in PROGRESS_COLUMNS})
@@ -192,7 +190,7 @@ def _look_ahead(
         "kind": np.full(episode.size, kind),
         "episode": episode,
         "patient": standing.patient[episode],
-        "therapeutic": standing.program[episode] != PROGRAMS.index("RPM"),
+        "program": standing.program[episode],
         "start_day": column("start_day", start),
         "end_day": column("end_day", end),
         "state": np.full(episode.size, OPEN),
