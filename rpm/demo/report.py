@@ -80,7 +80,7 @@ def _amount(postings: Sequence[Posting]) -> str:
     if not known:
         return UNKNOWN if unknown else "0.00"
     told = cents_to_text(sum(known))
-    return f"{told} and {unknown} {UNKNOWN}" if unknown else told
+    return f"{told} and {unknown} with {UNKNOWN}" if unknown else told
 
 
 def _finding_rows(closed: Sequence[Closed]) -> Iterator[tuple[str, ...]]:
