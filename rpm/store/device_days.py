@@ -34,12 +34,16 @@ from sqlmodel import Session
 
 from billing.days import day_number
 from billing.finding import Finding
+from rpm.store.fact_rows import recorded_by
 from rpm.store.tables.base import METADATA
 from rpm.store.tables.monitoring import DeviceDay, Reading, ReadingExclusion
 
 _READING = METADATA.tables[str(Reading.__tablename__)]
 _EXCLUSION = METADATA.tables[str(ReadingExclusion.__tablename__)]
 _DEVICE_DAY = METADATA.tables[str(DeviceDay.__tablename__)]
+# made once: an alias costs milliseconds, and every delivery counts its days
+_LATER, _NAMED = _READING.alias("later"), _READING.alias("named")
+_LIFT = _EXCLUSION.alias("lift")
 _COLUMNS = (
     "organization_id",
     "episode_id",
@@ -99,7 +103,7 @@ def counted(
     if episode_ids is not None:
         where.append(_READING.c.episode_id.in_(episode_ids))
     if until_audit_number is not None:
-        where.append(_READING.c.audit_number <= until_audit_number)
+        where.append(recorded_by(_READING, until_audit_number))
     judged = (
         select(
             _READING.c.organization_id,
@@ -129,13 +133,12 @@ def counted(
 
 def holds(until_audit_number: int | None = None) -> ColumnElement[bool]:
     """Whether no reading supersedes this one, as a condition on ``reading``."""
-    later = _READING.alias("later")
     where = [
-        later.c.organization_id == _READING.c.organization_id,
-        later.c.supersedes_id == _READING.c.id,
+        _LATER.c.organization_id == _READING.c.organization_id,
+        _LATER.c.supersedes_id == _READING.c.id,
     ]
     if until_audit_number is not None:
-        where.append(later.c.audit_number <= until_audit_number)
+        where.append(recorded_by(_LATER, until_audit_number))
     return ~exists().where(and_(*where))
 
 
@@ -145,21 +148,20 @@ def excluded(organization_id: UUID, until_audit_number: int | None = None) -> Co
     An exclusion holds for every version under the same identity: what a person took out does not
     come back because the sender corrected it.
     """
-    named, lift = _READING.alias("named"), _EXCLUSION.alias("lift")
     lifted = [
-        lift.c.organization_id == _EXCLUSION.c.organization_id,
-        lift.c.lifts_id == _EXCLUSION.c.id,
+        _LIFT.c.organization_id == _EXCLUSION.c.organization_id,
+        _LIFT.c.lifts_id == _EXCLUSION.c.id,
     ]
     where = [
         _EXCLUSION.c.organization_id == organization_id,
         _EXCLUSION.c.lifts_id.is_(None),
-        named.c.organization_id == _EXCLUSION.c.organization_id,
-        named.c.id == _EXCLUSION.c.reading_id,
+        _NAMED.c.organization_id == _EXCLUSION.c.organization_id,
+        _NAMED.c.id == _EXCLUSION.c.reading_id,
     ]
     if until_audit_number is not None:
-        lifted.append(lift.c.audit_number <= until_audit_number)
-        where.append(_EXCLUSION.c.audit_number <= until_audit_number)
-    identities = select(named.c.identity_key).where(*where, ~exists().where(and_(*lifted)))
+        lifted.append(recorded_by(_LIFT, until_audit_number))
+        where.append(recorded_by(_EXCLUSION, until_audit_number))
+    identities = select(_NAMED.c.identity_key).where(*where, ~exists().where(and_(*lifted)))
     return _READING.c.identity_key.in_(identities)
 
 

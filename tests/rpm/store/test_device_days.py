@@ -243,3 +243,15 @@ def test_the_readings_of_a_day_are_found_by_index(door: Door) -> None:
     with reading(door.engine) as db:
         plan = db.connection().exec_driver_sql(f"EXPLAIN QUERY PLAN {text}").all()
     assert any("ix_reading_organization_id_episode_id" in row.detail for row in plan), plan
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_the_version_that_supersedes_a_reading_is_found_by_index(door: Door) -> None:
+    """Counting as known before looks each later version up, not all that was known by then."""
+    statement = device_days.counted(door.organization_id, until_audit_number=9)
+    text = statement.compile(door.engine, compile_kwargs={"literal_binds": True})
+    with reading(door.engine) as db:
+        plan = db.connection().exec_driver_sql(f"EXPLAIN QUERY PLAN {text}").all()
+    looked_up = [row.detail for row in plan if row.detail.startswith("SEARCH later ")]
+    assert len(looked_up) == 1
+    assert "ix_reading_organization_id_supersedes_id" in looked_up[0]
