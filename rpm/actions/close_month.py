@@ -95,11 +95,14 @@ def post_close(
         anchor = record.previous
         close = record.add(_close(computed, anchor.as_json()))
         record.subject["close_id"] = close.id
-        record.add_all(
-            CloseRow(close_id=close.id, ordinal=place, content=content)
-            for place, content in enumerate(computed.rows)
+        record.add_values(
+            CloseRow,
+            (
+                {"close_id": close.id, "ordinal": place, "content": content}
+                for place, content in enumerate(computed.rows)
+            ),
         )
-        record.add_all(_postings(close, computed.postings))
+        record.add_values(Posting, _postings(close, computed.postings))
     return ClosedMonth(close, repeated=False)
 
 
@@ -155,7 +158,7 @@ def totals_of(computed: ComputedClose) -> dict[str, Any]:
     }
 
 
-def _postings(close: Close, posted: Iterable[tuple[Posted, str]]) -> Iterable[Posting]:
+def _postings(close: Close, posted: Iterable[tuple[Posted, str]]) -> Iterable[dict[str, Any]]:
     for one, reason in posted:
         row_id = posting_id(close.organization_id, one.key, one.ordinal, one.sign)
-        yield Posting(id=row_id, close_id=close.id, reason=reason, **vars(one))
+        yield {"id": row_id, "close_id": close.id, "reason": reason, **vars(one)}
