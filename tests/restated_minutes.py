@@ -181,8 +181,8 @@ def _management(case: CaseFacts, first_day: date, day: date, month: Month, resul
         result.edits.add("E_NO_INTERACTIVE")
         return
     refused = _blocked(case, first_day)
-    if refused and is_adopted:
-        result.edits.add(refused)
+    if is_adopted:
+        result.edits |= refused
     if refused or not is_adopted:
         return
     if any(code == "99091" and own for code, own in _services_in(case, first_day)):
@@ -209,14 +209,15 @@ def _services_in(case: CaseFacts, first_day: date) -> list[tuple[str, bool]]:
     return [(code, own) for code, day, own in case.services if day.replace(day=1) == first_day]
 
 
-def _blocked(case: CaseFacts, first_day: date) -> str:
-    """P0 step 8 for management lines: the first reason to drop them."""
+def _blocked(case: CaseFacts, first_day: date) -> set[str]:
+    """P0 step 8 for management lines: every reason to drop them."""
+    reasons = set()
     services = _services_in(case, first_day)
     if any(code in MANAGEMENT and not own for code, own in services):
-        return "E_OTHER_PRACTITIONER_30D"
+        reasons.add("E_OTHER_PRACTITIONER_30D")
     if any(code in RTM for code, _ in services):
-        return "E_RTM_SAME_PERIOD"
-    return ""
+        reasons.add("E_RTM_SAME_PERIOD")
+    return reasons
 
 
 def _left_out(case: CaseFacts, stays: list[Stay], month: Month) -> set[str]:

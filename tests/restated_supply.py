@@ -221,7 +221,7 @@ def _supply_line(
         return None
     refused = _refused(case, window, code, day)
     if refused:
-        result.edits.add(refused)
+        result.edits |= refused
         return None
     return Line(code, 1, day)
 
@@ -235,19 +235,20 @@ def _may_still_earn(case: CaseFacts, stay: Stay, window: Window) -> bool:
     return len(possible) >= (SHORT_SUPPLY_DAYS if window.end >= CODES_OF_2026 else fewest)
 
 
-def _refused(case: CaseFacts, window: Window, code: str, service_day: date) -> str:
-    """P0 step 8 for a supply line, and so for the set-up with it: the first reason to drop it."""
+def _refused(case: CaseFacts, window: Window, code: str, service_day: date) -> set[str]:
+    """P0 step 8 for a supply line, and so for the set-up with it: every reason to drop it."""
     if code == "99445" and not adopts_2026(case):
-        return "E_PAYER_CODE_NOT_ADOPTED"
+        return {"E_PAYER_CODE_NOT_ADOPTED"}
+    reasons = set()
     others = [day for code, day, own in case.services if code in SUPPLY_AND_SETUP and not own]
     if any(service_day - 29 * DAY <= day <= service_day for day in others):
-        return "E_OTHER_PRACTITIONER_30D"
+        reasons.add("E_OTHER_PRACTITIONER_30D")
     inside = {code for code, day, _ in case.services if window.start <= day <= window.end}
     if inside.intersection(RTM):
-        return "E_RTM_SAME_PERIOD"
+        reasons.add("E_RTM_SAME_PERIOD")
     if inside.intersection(CGM) and all(use.kind == "glucose" for use in window.uses):
-        return "E_CGM_SAME_PERIOD"
-    return ""
+        reasons.add("E_CGM_SAME_PERIOD")
+    return reasons
 
 
 def _left_out(

@@ -28,7 +28,18 @@ class _Stages:
     remarks: Remarks
 
     def free(self, batches: list[Batch]) -> list[Batch]:
-        return without_excluded(self.judged.periods, batches, self.others, self.remarks)
+        """Lines that nothing excludes; units lost to a code's dates are told beside them."""
+        size = len(self.judged.periods)
+        free = without_excluded(self.judged.periods, batches, self.others, self.remarks)
+        lines = [batch for batch in free if batch.payable]
+        for lost in (batch for batch in free if not batch.payable):
+            beside: Mask = np.zeros(size, dtype=np.bool_)
+            for line in lines:
+                if line.ladder.name == lost.ladder.name:
+                    beside |= line.mask(size)
+            told = beside & lost.mask(size)
+            self.remarks.add("E_CODE_NOT_EFFECTIVE", told, lost.ladder.name)
+        return lines
 
     def family(self, programs: str) -> list[Batch]:
         """All lines of RPM or of RTM episodes, in the order in which they stand in the way."""

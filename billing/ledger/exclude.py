@@ -62,16 +62,20 @@ class OtherLines:
 def without_excluded(
     periods: Periods, batches: list[Batch], others: OtherLines, remarks: Remarks
 ) -> list[Batch]:
-    """The lines that nothing excludes; add-on codes also need their base code to leave."""
+    """The lines that nothing excludes; add-on codes also need their base code to leave.
+
+    Every reason that holds is told, not only the first.
+    """
     free = []
     for batch in batches:
+        excluded = np.zeros(len(periods), dtype=np.bool_)
         for exclusion in batch.rules.exclusions:
             if batch.code in exclusion.applies_to and batch.rows.size:
                 hit = _hit(periods, batch, exclusion, others)
-                if hit.any():
+                if batch.payable:
                     remarks.add(exclusion.finding, hit, batch.code)
-                    batch = batch.keep(~hit)
-        free.append(batch)
+                excluded |= hit
+        free.append(batch.keep(~excluded))
     return [batch for batch in _with_base(periods, free) if batch.rows.size]
 
 
@@ -129,7 +133,7 @@ def _with_base(periods: Periods, batches: list[Batch]) -> list[Batch]:
         if base is not None:
             beside = np.zeros(len(periods), dtype=np.bool_)
             for other in batches:
-                if other.code == base:
+                if other.code == base and other.payable:
                     beside[other.rows] = True
             batch = batch.keep(beside)
         kept.append(batch)

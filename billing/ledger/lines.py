@@ -18,7 +18,10 @@ from billing.rules.ruleset import Band, Ladder, RuleSet
 
 @dataclass(frozen=True)
 class Batch:
-    """Lines of one code from one ladder of one page: rows of periods, units, units held back."""
+    """Lines of one code from one ladder of one page: rows of periods, units, units held back.
+
+    ``payable`` is False for units earned under a code that was not in force on the service day.
+    """
 
     rules: RuleSet
     ladder: Ladder
@@ -26,6 +29,7 @@ class Batch:
     rows: Ints
     units: Ints
     held: Ints
+    payable: bool = True
 
     def keep(self, mask: Mask) -> "Batch":
         """The lines whose period is in the mask (one value per period)."""
@@ -86,7 +90,6 @@ def lines_of(
     """The lines that bands earn, and the periods that earned one (also of a code not adopted)."""
     batches: list[Batch] = []
     earned = np.zeros(len(periods), dtype=np.bool_)
-    lost = np.zeros(len(periods), dtype=np.bool_)
     for band, inside in banded:
         if not inside.any():
             continue
@@ -97,14 +100,14 @@ def lines_of(
                 units = (measure - band.at_least) // line.every
             wanted = inside & (units > 0)
             payable = in_force(periods.service_day, code.payable_from, code.payable_to)
-            lost |= wanted & ~payable
+            lost = _batch(standing, periods, rules, ladder, line.code, wanted & ~payable, units)
+            batches.append(replace(lost, payable=False))
             wanted &= payable
             earned |= wanted
             if line.code in rules.not_adopted:
                 remarks.add(rules.not_adopted_finding, wanted, line.code)
                 continue
             batches.append(_batch(standing, periods, rules, ladder, line.code, wanted, units))
-    remarks.add("E_CODE_NOT_EFFECTIVE", lost & earned, ladder.name)
     return [batch for batch in batches if batch.rows.size], earned
 
 

@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from billing.days import NO_DAY
-from billing.ledger.facts import MODES, ROLES, WORK
+from billing.ledger.facts import MODES, PROGRAMS, ROLES, WORK
 from billing.ledger.kernels import Ints, Mask, row_day_key, run_starts
 from billing.ledger.standing import Standing
 
@@ -24,6 +24,16 @@ _TAKEN_BY = {
     "99091": tuple(w for w in WORK if w != "99091"),
 }
 """Whose minutes they stay when logged twice (R-TIME-07); RPM goes before 99091 (R-MUTEX-04)."""
+
+_MEASURED = np.array(
+    [
+        [(work == "RTM") == (program != "RPM") and work in COUNTED_WORK for work in WORK]
+        for program in PROGRAMS
+    ]
+)
+"""Work that counts, by program of the episode: RTM minutes of an RPM patient belong elsewhere."""
+_TAKES = np.array([any(work in takers for takers in _TAKEN_BY.values()) for work in WORK])
+"""Work that takes minutes away from some other, whoever did it."""
 
 REASONS = (
     "W_TIME_OVERLAP_DEDUPED",
@@ -69,6 +79,7 @@ class _Log:
     work: Ints
     practitioner: Mask
     live: Mask
+    counts: Mask  # False: only takes minutes away
     start_second: Ints
     seconds: Ints
 
@@ -81,6 +92,7 @@ class _Log:
             self.work[keep],
             self.practitioner[keep],
             self.live[keep],
+            self.counts[keep],
             self.start_second[keep],
             self.seconds[keep],
         )
@@ -127,7 +139,7 @@ def counted_entries(
     episode = entries["episode"].to_numpy()
     day = entries["day"].to_numpy()
     role = entries["role"].to_numpy()
-    measured = np.isin(entries["work"].to_numpy(), [WORK.index(w) for w in COUNTED_WORK])
+    measured = _MEASURED[standing.program[episode], entries["work"].to_numpy()]
     stands = standing_entries(entries, as_of_day) & measured
     clerical = stands & (role == ROLES.index("admin"))
     rest = stands & ~clerical
@@ -166,21 +178,19 @@ def minutes_of(standing: Standing, entries: pd.DataFrame, em_days: Ints, as_of_d
     episode, day, work = (entries[c].to_numpy() for c in ("episode", "day", "work"))
     for reason, rows in left_out.items():
         remarks.add(reason, episode[rows], day[rows], _counted_work(work[rows]))
-    takes = standing_entries(entries, as_of_day) & ~np.isin(
-        work, [WORK.index(w) for w in COUNTED_WORK]
-    )
-    log = _log(entries)
+    takes = standing_entries(entries, as_of_day) & _TAKES[work]
+    log = _log(entries, counts)
     timed = log.start_second >= 0
     alone = log[counts & ~timed]
     clock = log[(counts | takes) & timed]
     clock, crowd = _split_by_overlap(clock)
-    clock = clock[np.isin(clock.work, [WORK.index(w) for w in COUNTED_WORK])]
+    clock = clock[clock.counts]
     parts = [_whole(alone), _whole(clock), *_swept(crowd, remarks)]
     pieces = (np.concatenate(column) for column in zip(*parts, strict=True))
     return Minutes(**dict(zip(_COLUMNS, (*pieces, *remarks.columns()), strict=True)))
 
 
-def _log(entries: pd.DataFrame) -> _Log:
+def _log(entries: pd.DataFrame, counts: Mask) -> _Log:
     return _Log(
         entries["entry"].to_numpy(),
         entries["episode"].to_numpy(),
@@ -189,9 +199,15 @@ def _log(entries: pd.DataFrame) -> _Log:
         entries["work"].to_numpy(),
         entries["role"].to_numpy() == ROLES.index("qhp"),
         entries["mode"].to_numpy() == MODES.index("live"),
+        counts,
         entries["start_second"].to_numpy(),
         entries["seconds"].to_numpy(),
     )
+
+
+def _taking(work: str) -> Mask:
+    """By position in WORK, the work that takes this one's minutes away."""
+    return np.array([other in _TAKEN_BY[work] for other in WORK], dtype=np.bool_)
 
 
 _WORK_TO_COUNTED = np.array(
@@ -257,11 +273,11 @@ def _swept(log: _Log, remarks: _Remarks) -> list[tuple[Ints, ...]]:
 
     pieces: list[tuple[Ints, ...]] = []
     for position, work in enumerate(COUNTED_WORK):
-        mine = log.work == WORK.index(work)
+        mine = log.counts & (log.work == WORK.index(work))
         if not mine.any():
             continue
         open_now = running(mine)
-        taken = running(np.isin(log.work, [WORK.index(w) for w in _TAKEN_BY[work]])) > 0
+        taken = running(_taking(work)[log.work]) > 0
         seconds = np.where((open_now > 0) & ~taken, length, 0)
         here = np.full(first.size, position)
         of_group = _last_episode(log, mine, row, first, episode)

@@ -121,12 +121,29 @@ class RuleBook:
     def _in_force(self, payer: str, service_day: int, known_day: int) -> RuleSet | None:
         found: RuleSet | None = None
         for page in self._by_payer.get(payer, ()):
-            in_force = day_number(page.effective_from) <= service_day <= _last_day(page)
-            if not in_force or day_number(page.known_from) > known_day:
+            if day_number(page.known_from) > known_day:
+                continue
+            in_force = day_number(page.effective_from) <= service_day
+            if not in_force or service_day > self._last_day_as_known(page, known_day):
                 continue
             if found is None or page.known_from > found.known_from:
                 found = page
         return found
+
+    def _last_day_as_known(self, page: RuleSet, known_day: int) -> int:
+        """The last day of a page; open while the page that follows it is not known yet.
+
+        That a page ends is known only from the one that replaces it: in December, before next
+        year's rule is out, a window that ends in January is judged by the rule that holds.
+        """
+        last_day = _last_day(page)
+        follows = [
+            other
+            for other in self._by_payer[page.payer]
+            if day_number(other.effective_from) == last_day + 1
+        ]
+        unknown = follows and all(day_number(one.known_from) > known_day for one in follows)
+        return FAR_DAY - 1 if unknown else last_day
 
     def _resolve(self, page: RuleSet, service_day: int, known_day: int) -> RuleSet | None:
         if page.extends is None:

@@ -38,7 +38,7 @@ ERAS = (
     (date(2025, 10, 20), 80),  # the codes of 2026
     (date(2026, 1, 1), 200),
 )
-KINDS = ("bp",) * 3 + ("glucose",) * 4 + ("scale", "pulseox", "thermometer", "spirometer")
+KINDS = ("bp",) * 3 + ("glucose",) * 6 + ("scale", "pulseox", "thermometer", "spirometer")
 PEOPLE = (
     ("li", "qhp"),
     ("ko", "qhp"),
@@ -47,7 +47,7 @@ PEOPLE = (
     ("cy", "ma"),
     ("di", "admin"),
 )
-WORK = (*("RPM",) * 9, "CCM", "EM", "PCM", "TCM", "BHI", "APCM")
+WORK = (*("RPM",) * 9, "CCM", "EM", "PCM", "TCM", "BHI", "APCM", "RTM")
 MODES = ("live", "live", "async", "text", "voicemail")
 LENGTHS_SECONDS = (1, 299, 599, 600, 601, 900, 1199, 1200, 1201, 1800, 2399, 2400, 4799, 4800, 6000)
 SERVICE_CODES = (
@@ -115,7 +115,8 @@ def _consent(draw: Random, setup_on: date) -> date | None:
 def _as_of(draw: Random, setup_on: date) -> date:
     as_of = setup_on + draw.randrange(110) * DAY
     is_near = draw.random() < 0.4
-    # the rules of these years are known from their first day, not in the December before it
+    # the rules of these years became known on their first day: a December before it still has the
+    # rules of its own year for a window that ends in January
     is_before_new_rules = as_of.month > 10 and as_of.year in (2019, 2021, 2023, 2024)
     return as_of if is_near and not is_before_new_rules else MANY_DAYS_LATER
 

@@ -59,15 +59,17 @@ def test_days_before_the_first_page_have_no_rule() -> None:
     assert "E_NO_RULE" in chart.findings()
 
 
-def test_a_rule_not_known_yet_is_no_rule() -> None:
-    """What was published on 3 November 2025 cannot judge a processing day before it."""
-    chart = busy(opened=date(2025, 12, 10))
+def test_a_rule_not_known_yet_does_not_judge() -> None:
+    """Before 3 November 2025 a window that ends in 2026 has the rule of 2025: ten days are few."""
+    chart = Chart()
+    episode = chart.enroll(date(2025, 12, 10))
+    chart.measure(episode, date(2025, 12, 10), 10)
     facts, as_of = chart.facts(), date(2026, 2, 1)
     before = evaluate(facts, shipped_book(), as_of, date(2025, 11, 2))
     after = evaluate(facts, shipped_book(), as_of, date(2025, 11, 3))
-    assert "E_NO_RULE" in set(before.findings["code"])
-    assert lines_text(before) == "99457*1@2025-12-31"
-    assert lines_text(after) == "99457*1@2025-12-31;99454*1@2026-01-08"
+    assert "E_DAYS_BELOW_MIN" in set(before.findings["code"])
+    assert lines_text(before) == "NONE"
+    assert lines_text(after) == "99445*1@2026-01-08"
 
 
 def test_a_patient_without_coverage() -> None:

@@ -79,7 +79,7 @@ def test_held_beside_a_supply_line_of_the_day(days: int, held: bool) -> None:
     """Beside the long supply line of the same day the review is held."""
     chart = reviewed(1800, days=days)
     assert ("99091" in chart.lines()) != held
-    assert ("W_99091_HELD" in chart.findings()) == held
+    assert ("W_NCCI_PAIR" in chart.findings()) == held
 
 
 def test_minutes_are_used_once() -> None:

@@ -122,11 +122,12 @@ def test_no_page_in_force_is_an_error_that_names_payer_and_day(payer, day):
 
 
 def test_a_rule_judges_only_once_it_is_known():
-    """The page of 2026 is not used before the day its text became public."""
+    """Before the day its text became public, the page of 2025 goes on: its end was not known."""
     day = number("2026-01-15")
     assert shipped_book().page("MEDICARE_B", day, number("2025-11-03")).id == "medicare-b-2026"
-    with pytest.raises(NoRuleError):
-        shipped_book().page("MEDICARE_B", day, number("2025-11-02"))
+    assert shipped_book().page("MEDICARE_B", day, number("2025-11-02")).id == "medicare-b-2025"
+    runs = shipped_book().pages_for("COM_CIGNA", day - 30, day, number("2025-11-02"))
+    assert [page.id for _, _, page in runs] == ["com-cigna+medicare-b-2025"]
 
 
 def test_a_later_known_page_judges_from_the_day_it_is_known():

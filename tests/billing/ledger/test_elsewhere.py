@@ -1,8 +1,4 @@
-"""Where the calculation differs from the written rules, each as the smallest story.
-
-A test here is expected to fail until the calculation is mended; then it is to move beside the
-others of its subject.
-"""
+"""Minutes and units that belong elsewhere are neither counted nor remarked on."""
 
 from datetime import date
 
@@ -12,12 +8,7 @@ from builders import Chart, later
 OPENED = date(2026, 3, 2)
 NINE = 9 * 3600
 
-RTM_IN_RPM = pytest.mark.xfail(
-    strict=True, reason="RTM minutes are remarked on in an RPM patient's month (R-TIME-07)"
-)
 
-
-@pytest.mark.xfail(strict=True, reason="E_CODE_NOT_EFFECTIVE stands next to a line that did leave")
 @pytest.mark.parametrize("blocked_by", ["no contact", "RTM"])
 def test_lost_units_are_told_only_beside_a_line(blocked_by: str) -> None:
     """Where the management line itself does not leave, its add-on's date is no matter."""
@@ -31,7 +22,6 @@ def test_lost_units_are_told_only_beside_a_line(blocked_by: str) -> None:
     assert "E_CODE_NOT_EFFECTIVE" not in chart.findings()
 
 
-@RTM_IN_RPM
 def test_clerical_rtm_minutes_stay_with_rtm() -> None:
     """RTM minutes take RPM seconds away whoever logged them, as minutes of CCM do."""
     seconds = {}
@@ -45,7 +35,6 @@ def test_clerical_rtm_minutes_stay_with_rtm() -> None:
     assert seconds["RTM"] == seconds["CCM"]
 
 
-@RTM_IN_RPM
 def test_clerical_rtm_minutes_are_not_rpm_minutes_left_out() -> None:
     """W_NONCLINICAL_EXCLUDED speaks of RPM seconds."""
     chart = Chart()
@@ -53,7 +42,6 @@ def test_clerical_rtm_minutes_are_not_rpm_minutes_left_out() -> None:
     assert "W_NONCLINICAL_EXCLUDED" not in chart.findings()
 
 
-@RTM_IN_RPM
 def test_rtm_minutes_lost_to_another_program_are_not_rpm_seconds() -> None:
     """W_TIME_OTHER_PROGRAM speaks of RPM seconds also logged for another program."""
     chart = Chart()
@@ -63,7 +51,6 @@ def test_rtm_minutes_lost_to_another_program_are_not_rpm_seconds() -> None:
     assert "W_TIME_OTHER_PROGRAM" not in chart.findings()
 
 
-@RTM_IN_RPM
 def test_rtm_minutes_before_consent_are_not_rpm_minutes() -> None:
     """W_CONSENT_LATE speaks of readings and minutes that would have counted."""
     chart = Chart()
