@@ -28,6 +28,12 @@ def run_starts(keys: Ints) -> Mask:
     return starts
 
 
+def run_bounds(keys: Ints) -> tuple[Ints, Ints]:
+    """Positions of the first and of the last key of each run of equal keys."""
+    first = np.flatnonzero(run_starts(keys))
+    return first, np.append(first[1:], keys.size)[: first.size] - 1
+
+
 def order_of(keys: Ints) -> npt.NDArray[np.intp] | None:
     """The stable order that sorts the keys, or None when they are sorted already."""
     if keys.size < 2 or bool(np.all(keys[1:] >= keys[:-1])):
@@ -43,7 +49,9 @@ class Intervals:
 
     def __init__(self, rows: Ints, from_days: Ints, to_days: Ints) -> None:
         keys = row_day_key(rows, from_days)
-        order = np.argsort(keys, kind="stable")
+        order = order_of(keys)
+        if order is None:
+            order = np.arange(keys.size)
         self._keys = keys[order]
         self._order = order
         self._rows = rows[order]

@@ -11,7 +11,14 @@ import pandas as pd
 
 from billing.days import NO_DAY
 from billing.ledger.facts import REFUSED
-from billing.ledger.kernels import Ints, Mask, order_of, row_day_key, run_starts
+from billing.ledger.kernels import (
+    Ints,
+    Mask,
+    order_of,
+    row_day_key,
+    run_bounds,
+    run_starts,
+)
 from billing.ledger.standing import Standing
 
 WINDOW_DAYS = 30
@@ -65,16 +72,17 @@ def windows_of(
     """
     counted = _counted_rows(standing, device_days, also_counts, as_of_day)
     usable, late = _usable(standing, counted)
-    floor = np.full(standing.count, NO_DAY, dtype=np.int64)
+    shifted_away = np.zeros(counted.day.size, dtype=np.bool_)
     while True:
-        kept = _one_row_per_day(counted, usable & (counted.day > floor[counted.episode]))
+        kept = _one_row_per_day(counted, usable & ~shifted_away)
         start, last_end, second_start = _anchors(standing, kept)
         behind = _floor_from_previous(standing, last_end)
-        if np.array_equal(behind, floor):
+        dropped = usable & (counted.day <= behind[counted.episode])
+        if np.array_equal(dropped, shifted_away):
             break
-        floor = behind
+        shifted_away = dropped
     shifted = np.zeros(standing.count, dtype=np.bool_)
-    shifted[counted.episode[usable & (counted.day <= floor[counted.episode])]] = True
+    shifted[counted.episode[shifted_away]] = True
     return _measured(standing, kept, start, second_start, shifted, late)
 
 
@@ -133,8 +141,9 @@ def _anchors(standing: Standing, kept: KeptDays) -> tuple[Ints, Ints, Ints]:
     """
     start = np.full(standing.count, NO_DAY, dtype=np.int64)
     last = np.full(standing.count, NO_DAY, dtype=np.int64)
-    start[kept.episode[::-1]] = kept.day[::-1]
-    last[kept.episode] = kept.day
+    first_row, last_row = run_bounds(kept.episode)
+    start[kept.episode[first_row]] = kept.day[first_row]
+    last[kept.episode[first_row]] = kept.day[last_row]
     second_start = start + WINDOW_DAYS
     if standing.anchored_on_service_day.any():
         inside = kept.day < start[kept.episode] + WINDOW_DAYS
@@ -175,7 +184,8 @@ def _measured(
 ) -> Windows:
     number = _number(kept.day, start[kept.episode], second_start[kept.episode])
     per_episode = np.zeros(standing.count, dtype=np.int64)
-    per_episode[kept.episode] = number + 1
+    first_row, last_row = run_bounds(kept.episode)
+    per_episode[kept.episode[first_row]] = number[last_row] + 1
     offset = np.cumsum(per_episode) - per_episode
     episode = np.repeat(np.arange(standing.count), per_episode)
     ordinal = np.arange(episode.size) - offset[episode]
@@ -184,11 +194,12 @@ def _measured(
     )
     end_day = start_day + WINDOW_DAYS - 1
     window = offset[kept.episode] + number
-    days = np.bincount(window, minlength=episode.size)
+    first, last = run_bounds(window)
+    days = np.zeros(episode.size, dtype=np.int64)
+    days[window[first]] = last - first + 1
     last_recorded = np.full(episode.size, NO_DAY, dtype=np.int64)
-    last_recorded[window] = kept.day
+    last_recorded[window[first]] = kept.day[last]
     kinds = np.zeros(episode.size, dtype=np.int32)
-    first = np.flatnonzero(run_starts(window))
     if first.size:
         kinds[window[first]] = np.bitwise_or.reduceat(kept.kinds, first)
     late = kept.first_received_day > end_day[window]
