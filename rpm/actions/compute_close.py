@@ -179,11 +179,19 @@ def _take(close: ComputedClose, found: Evaluated, update: Callable[[bytes], None
             close.findings[str(code)] = close.findings.get(str(code), 0) + int(count)
     billed = events[inside[events["period"].to_numpy(dtype=np.int64)]]
     for word, kept in (
-        ("period", found.periods(periods[inside])),
-        ("event", found.events(billed)),
-        ("finding", found.findings(of_month)),
+        ("period", found.period_values(periods[inside])),
+        ("event", found.event_values(billed)),
+        ("finding", found.finding_values(of_month)),
     ):
-        close.rows.extend({"row": word, **line.model_dump(mode="json")} for line in kept)
+        close.rows.extend({"row": word, **_as_json(values)} for values in kept)
+
+
+def _as_json(values: dict[str, Any]) -> dict[str, Any]:
+    """Values in the form that JSON has for them."""
+    return {
+        name: value if isinstance(value, str | int) else str(value)
+        for name, value in values.items()
+    }
 
 
 def _inside(periods: pd.DataFrame, first: int, last: int) -> Any:
@@ -211,21 +219,23 @@ def _post(close: ComputedClose, found: Evaluated, journal: list[Posted]) -> None
 
 def _issues(found: Evaluated, events: pd.DataFrame, changes: list[NewPosting]) -> Iterator[Posted]:
     evidence = Evidence(found.loaded)
+    digests = {page_id: found.book.joined(page_id).digest for page_id in set(events["page"])}
     places = found.loaded.facts.episodes["pos"].tolist()
     names = ("subject", "episode", "patient", "period_start_day", "period_end_day")
     spans = zip(*(events[name].tolist() for name in names), strict=True)
-    for line, values, change in zip(found.events(events), spans, changes, strict=True):
+    for line, values, change in zip(found.event_values(events), spans, changes, strict=True):
         span = EventSpan(*values)
         cents, status = priced(
-            line.code, line.units, change.billed.service_day, place=places[span.episode]
+            line["code"], line["units"], change.billed.service_day, place=places[span.episode]
         )
+        del line["ladder"]  # a posting says what was billed, not by which ladder
         yield Posted(
-            **line.model_dump(exclude={"ladder"}),
+            **line,
             ordinal=change.ordinal,
             sign=1,
             amount_cents=cents,
             amount_status=status,
-            evidence_digest=evidence.digest(span, found.book.joined(line.rule_page_id).digest),
+            evidence_digest=evidence.digest(span, digests[line["rule_page_id"]]),
         )
 
 

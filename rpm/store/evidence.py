@@ -87,14 +87,18 @@ class _Runs:
         key = (frame[owner].to_numpy().astype(np.int64) << 33) + day + (1 << 31)
         order = np.argsort(key, kind="stable")
         self._key = key[order]
-        self._columns = [frame[name].to_numpy()[order] for name in columns]
+        # one block, so that a run leaves it in one step; as objects it keeps truth and text
+        self._rows = np.column_stack([frame[name].to_numpy(dtype=object) for name in columns])[
+            order
+        ]
 
     def rows(self, owner: int, first: int = -(1 << 31), last: int = (1 << 31) - 1) -> list[Any]:
         """Rows of an owner whose day lies between two days, both included, in a fixed order."""
         base = (owner << 33) + (1 << 31)
-        at = slice(
-            int(np.searchsorted(self._key, base + first, side="left")),
-            int(np.searchsorted(self._key, base + last, side="right")),
+        begin, end = (
+            int(self._key.searchsorted(base + first, side="left")),
+            int(self._key.searchsorted(base + last, side="right")),
         )
-        found = zip(*(column[at].tolist() for column in self._columns), strict=True)
-        return sorted(list(row) for row in found)
+        found: list[Any] = self._rows[begin:end].tolist()
+        found.sort()
+        return found

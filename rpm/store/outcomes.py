@@ -117,61 +117,73 @@ class Evaluated:
 
     def events(self, rows: pd.DataFrame | None = None) -> list[EventLine]:
         """All events, or those of some rows of the events frame."""
+        return [EventLine(**values) for values in self.event_values(rows)]
+
+    def event_values(self, rows: pd.DataFrame | None = None) -> list[dict[str, Any]]:
+        """``events`` as fields and values, for many rows that nobody validates again."""
         frame = self.outcome.events if rows is None else rows
         return [
-            EventLine(
-                key=key,
-                ladder=row["ladder"],
-                code=row["code"],
-                units=row["units"],
-                service_day=day_date(row["service_day"]),
-                period_start_day=day_date(row["period_start_day"]),
-                period_end_day=day_date(row["period_end_day"]),
-                payer_key=row["payer"],
-                rule_page_id=row["page"],
+            {
+                "key": key,
+                "ladder": row["ladder"],
+                "code": row["code"],
+                "units": row["units"],
+                "service_day": day_date(row["service_day"]),
+                "period_start_day": day_date(row["period_start_day"]),
+                "period_end_day": day_date(row["period_end_day"]),
+                "payer_key": row["payer"],
+                "rule_page_id": row["page"],
                 **self._who(row),
-            )
+            }
             for key, row in zip(self.event_keys(frame), _records(frame), strict=True)
         ]
 
     def findings(self, rows: pd.DataFrame | None = None) -> list[FindingLine]:
         """All findings, or those of some rows of the findings frame."""
+        return [FindingLine(**values) for values in self.finding_values(rows)]
+
+    def finding_values(self, rows: pd.DataFrame | None = None) -> list[dict[str, Any]]:
+        """``findings`` as fields and values, for many rows that nobody validates again."""
         periods = self.outcome.periods
         kinds, states, starts, ends = (
             periods[name].tolist() for name in ("kind", "state", "start_day", "end_day")
         )
         return [
-            FindingLine(
-                code=row["code"],
-                concerns=row["concerns"],
-                amount=row["amount"],
-                period_kind=kinds[row["period"]],
-                period_state=states[row["period"]],
-                period_start_day=day_date(starts[row["period"]]),
-                period_end_day=day_date(ends[row["period"]]),
+            {
+                "code": row["code"],
+                "concerns": row["concerns"],
+                "amount": row["amount"],
+                "period_kind": kinds[row["period"]],
+                "period_state": states[row["period"]],
+                "period_start_day": day_date(starts[row["period"]]),
+                "period_end_day": day_date(ends[row["period"]]),
                 **self._who(row),
-            )
+            }
             for row in _records(self.outcome.findings if rows is None else rows)
         ]
 
     def periods(self, rows: pd.DataFrame | None = None) -> list[PeriodLine]:
         """All periods, or those of some rows of the periods frame."""
+        return [PeriodLine(**values) for values in self.period_values(rows)]
+
+    def period_values(self, rows: pd.DataFrame | None = None) -> list[dict[str, Any]]:
+        """``periods`` as fields and values, for many rows that nobody validates again."""
         return [
-            PeriodLine(
-                kind=row["kind"],
-                program=row["program"],
-                start_day=day_date(row["start_day"]),
-                end_day=day_date(row["end_day"]),
-                state=row["state"],
-                service_day=day_date(row["service_day"]),
-                days=row["days"],
-                seconds=row["seconds"],
-                practitioner_seconds=row["practitioner_seconds"],
-                live_seconds=row["live_seconds"],
-                payer_key=_word(row["payer"]),
-                rule_page_id=_word(row["page"]),
+            {
+                "kind": row["kind"],
+                "program": row["program"],
+                "start_day": day_date(row["start_day"]),
+                "end_day": day_date(row["end_day"]),
+                "state": row["state"],
+                "service_day": day_date(row["service_day"]),
+                "days": row["days"],
+                "seconds": row["seconds"],
+                "practitioner_seconds": row["practitioner_seconds"],
+                "live_seconds": row["live_seconds"],
+                "payer_key": _word(row["payer"]),
+                "rule_page_id": _word(row["page"]),
                 **self._who(row),
-            )
+            }
             for row in _records(self.outcome.periods if rows is None else rows)
         ]
 
