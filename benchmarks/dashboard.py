@@ -6,6 +6,7 @@ query and JSON, beside the bare statement of the same page on the driver. Run as
 """
 
 import argparse
+import cProfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -13,12 +14,16 @@ from datetime import UTC, date, datetime
 from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from uuid import UUID
 
 from benchmarks.asking import Asker, asking, bare_page
 from benchmarks.facts import MAX_MONTHS, parts
-from benchmarks.load import ENGINES, database_url, loaded_practice
+from benchmarks.load import ENGINES, LoadedPractice, database_url, loaded_practice
 from benchmarks.measure import Series, Stopwatch, machine_wavering, repeated_in_turn, say
 from benchmarks.result import RESULTS, Result
+from benchmarks.trials import Cost, costs_of
+from rpm.store.engine import reading
+from rpm.store.outcomes import evaluated
 
 BARE_TIMES, BARE_PLUS_MILLISECONDS = 3.0, 50.0
 PROGRESS_MILLISECONDS = 30.0
@@ -26,6 +31,7 @@ NAME_MILLISECONDS = 20.0
 HISTORY_TIMES = 1.3
 EPISODES_PER_ENROLLED = 1.06  # some have ended
 CHANGES = 3
+PROFILED = 20
 NOW = datetime(2026, 3, 20, 16, 0, tzinfo=UTC)
 ANYBODY = "/v1/readiness?ladder=device-supply&limit=200"
 HOW = [
@@ -49,13 +55,14 @@ class Measured:
     everyone_seconds: float  # the first page of a day: everybody is computed anew
     changed: Series  # a page after one patient's facts changed
     requests: dict[str, Series]
+    costs: list[Cost]  # of one patient's progress
 
 
 def main(arguments: Sequence[str] | None = None) -> Result:
     """Measure, print and keep the result."""
     options = _options().parse_args(arguments)
     result = Result("dashboard", HOW, date.today(), f"{options.patients:,} enrolled patients")  # noqa: DTZ011 - the day it was run, for people
-    repeats = 10 if options.quick else 100
+    repeats = 10 if options.quick else 50
     episodes = max(round(options.patients * EPISODES_PER_ENROLLED), 2)
     found = [
         measured
@@ -64,6 +71,7 @@ def main(arguments: Sequence[str] | None = None) -> Result:
     ]
     _show(result, found)
     _judge(result, found)
+    _profile(result, found)
     wavering = machine_wavering()
     result.table(
         "The machine",
@@ -105,6 +113,7 @@ def _on_engine(engine_name: str, episodes: int, months: int, repeats: int) -> It
                 everyone[length],
                 _after_changes(asker),
                 {name: series for (of, name), series in taken.items() if of == length},
+                _profiled_progress(asker.practice, UUID(_billed_patient(asker)[0])),
             )
 
 
@@ -163,6 +172,24 @@ def _after_changes(asker: Asker) -> Series:
     return Series(tuple(taken))
 
 
+def _profiled_progress(practice: LoadedPractice, patient_id: UUID) -> list[Cost]:
+    """One patient's progress without the application around it."""
+    profiler = cProfile.Profile()
+    for _ in range(PROFILED):
+        with reading(practice.engine) as db:
+            profiler.enable()
+            found = evaluated(
+                db,
+                practice.actor.organization_id,
+                as_of=practice.now.date(),
+                known=practice.now.date(),
+                patients=[patient_id],
+            )
+            found.progress()
+            profiler.disable()
+    return costs_of(profiler)
+
+
 def _show(result: Result, found: list[Measured]) -> None:
     names = list(found[0].requests)
     result.table(
@@ -190,6 +217,15 @@ def _show(result: Result, found: list[Measured]) -> None:
             for one in found
         ],
     )
+
+
+def _profile(result: Result, found: list[Measured]) -> None:
+    slowest = max(found, key=lambda one: one.requests[PROGRESS].median)
+    title = (
+        f"One patient's progress on {slowest.engine} with {slowest.months} months of facts,"
+        f" {PROFILED} times, profiled"
+    )
+    result.profile(title, slowest.costs)
 
 
 def _judge(result: Result, found: list[Measured]) -> None:

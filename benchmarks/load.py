@@ -30,6 +30,12 @@ from rpm.store.scope import actor_of_token
 ENGINES = ("sqlite", "postgresql")
 NOW = datetime(2026, 4, 1, 16, 0, tzinfo=UTC)
 """Noon in New York on the first day after the last month of the facts."""
+_BULK_PRAGMAS = (
+    "foreign_keys = OFF",
+    "cache_size = -500000",
+    "journal_mode = OFF",
+    "synchronous = OFF",
+)
 _KEY = "a key of the benchmarks, long enough for this"
 
 
@@ -93,6 +99,7 @@ def loaded_practice(
 
 def _insert(engine: Engine, organization_id: UUID, parts: Iterable[Part]) -> None:
     put = _put_sqlite if engine.dialect.name == "sqlite" else _put_postgresql
+    engine.dispose()  # a journal can only be switched off by the one connection there is
     connection = engine.raw_connection()
     try:
         cursor = connection.cursor()
@@ -111,7 +118,7 @@ def _insert(engine: Engine, organization_id: UUID, parts: Iterable[Part]) -> Non
 
 def _relax(cursor: Any, dialect_name: str) -> None:
     if dialect_name == "sqlite":
-        for pragma in ("foreign_keys = OFF", "cache_size = -500000"):
+        for pragma in _BULK_PRAGMAS:
             cursor.execute(f"PRAGMA {pragma}")
         cursor.execute("BEGIN")
     else:
