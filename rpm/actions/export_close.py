@@ -13,7 +13,7 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlmodel import Session
+from sqlmodel import Session, col
 
 from billing.claims.summary import (
     Summary,
@@ -30,7 +30,6 @@ from rpm.clock import local_day
 from rpm.store.chain import recording
 from rpm.store.queries.ledger import (
     anchor_of,
-    parties_of,
     postings_of_close,
     rows_of_close,
 )
@@ -38,7 +37,7 @@ from rpm.store.queries.people import organization_of
 from rpm.store.rule_books import book_of
 from rpm.store.scope import Scope
 from rpm.store.tables.ledger import Close, Export
-from rpm.store.tables.people import Organization
+from rpm.store.tables.people import Organization, Patient
 
 TABLE, SUMMARY_HTML, SUMMARY_TEXT = "service-lines.csv", "summary.html", "summary.txt"
 MANIFEST = "manifest.json"
@@ -111,7 +110,7 @@ def _summary(
     lines: Sequence[ExportLine],
 ) -> Summary:
     rows = [row for row in rows_of_close(db, scope, close.id) if row["row"] == "finding"]
-    names = _names(db, scope, close, {UUID(row["patient_id"]) for row in rows})
+    names = _names(db, scope, {UUID(row["patient_id"]) for row in rows})
     return Summary(
         practice=organization.name,
         month=f"{close.month_start_day:%Y-%m}",
@@ -134,13 +133,13 @@ def _summary(
     )
 
 
-def _names(db: Session, scope: Scope, close: Close, patient_ids: set[UUID]) -> dict[UUID, str]:
+def _names(db: Session, scope: Scope, patient_ids: set[UUID]) -> dict[UUID, str]:
     wanted = sorted(patient_ids)
     names: dict[UUID, str] = {}
     for start in range(0, len(wanted), _PATIENTS_AT_ONCE):
         some = wanted[start : start + _PATIENTS_AT_ONCE]
-        parties = parties_of(db, scope, some, close.audit_number)
-        names.update((row_id, person(patient)) for row_id, patient in parties.patients.items())
+        patients = db.exec(scope.rows(Patient).where(col(Patient.id).in_(some)))
+        names.update((patient.id, person(patient)) for patient in patients)
     return names
 
 
