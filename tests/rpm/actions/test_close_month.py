@@ -14,6 +14,7 @@ from rpm.actions.compute_close import compute_close
 from rpm.clock import Clock
 from rpm.errors import Conflict, NotAllowed
 from rpm.store.engine import reading, transaction
+from rpm.store.outcomes import evaluated
 from rpm.store.scope import Scope
 from rpm.store.tables.ledger import Close, CloseRow, Posting
 
@@ -69,6 +70,28 @@ def test_a_month_posts_what_its_facts_earn(practice: Practice) -> None:
         rows = db.exec(Scope.of(practice.actor).rows(CloseRow)).all()
         kinds = {row.content["row"] for row in rows}
     assert {"period", "event"} <= kinds
+
+
+def test_the_rows_a_close_keeps_are_the_lines_that_people_are_shown(practice: Practice) -> None:
+    """Periods, events and findings of the month stand in a close as the interface gives them."""
+    billable(practice)
+    patient_id, episode_id = practice.enrolled(opened_day=date(2026, 1, 1))
+    practice.readings(patient_id, episode_id, days(date(2026, 1, 1), 1))
+    closed = close(practice, "2026-01").close
+    with reading(practice.engine) as db:
+        kept = [row.content for row in db.exec(Scope.of(practice.actor).rows(CloseRow))]
+        found = evaluated(
+            db, practice.actor.organization_id, as_of=closed.as_of, known=closed.known_day
+        )
+    for word, lines in (
+        ("period", found.periods()),
+        ("event", found.events()),
+        ("finding", found.findings()),
+    ):
+        shown = [{"row": word, **line.model_dump(mode="json")} for line in lines]
+        stored = [row for row in kept if row["row"] == word]
+        assert stored
+        assert all(row in shown for row in stored)
 
 
 def test_a_rerun_with_nothing_new_posts_nothing(practice: Practice) -> None:
