@@ -228,8 +228,12 @@ def _entries(rng: Random, course: _Course, program: Ints) -> Columns:
     actors = max(int(course.count * ACTORS_PER_EPISODE), 2)
     actor = rng.integers(0, actors, size)
     start = FIRST_SECOND + SLOT_SECONDS * _place_in_day(actor, day)
+    seconds = rng.integers(60, SLOT_SECONDS, size)
+    start[rng.random(size) < 0.005] += SLOT_SECONDS // 2  # into the same person's next patient
     again = np.flatnonzero((episode[1:] == episode[:-1]) & (rng.random(size - 1) < 0.03)) + 1
-    day[again], start[again] = day[again - 1], start[again - 1] + 120
+    for column, later in ((day, 0), (actor, 0), (start, 120)):
+        column[again] = column[again - 1] + later  # typed twice, by and by
+    seconds[again] = rng.integers(60, SLOT_SECONDS - 120, again.size)
     start[rng.random(size) < 0.05] = -1
     work = rng.choice(
         [WORK.index(word) for word in ("RPM", "99091", "CCM", "EM")],
@@ -250,7 +254,7 @@ def _entries(rng: Random, course: _Course, program: Ints) -> Columns:
         "mode": rng.choice(len(MODES), size, p=(0.5, 0.35, 0.1, 0.05))[rows],
         "day": day[rows],
         "start_second": start[rows],
-        "seconds": rng.integers(60, SLOT_SECONDS, size)[rows],
+        "seconds": seconds[rows],
         "shared": np.zeros(rows.size, dtype=np.bool_),
     }
     columns["seconds"][size:] *= -1
