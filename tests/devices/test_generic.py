@@ -127,7 +127,10 @@ def test_a_full_batch_is_read() -> None:
             ["id", "device_id", "kind", "components", "measured_at", "status", "canary-3141"]
         ),
         st.recursive(
-            st.none() | st.booleans() | st.integers() | st.sampled_from(["canary-3141", "bp", ""]),
+            st.none()
+            | st.booleans()
+            | st.integers(-(10**20), 10**20)
+            | st.sampled_from(["canary-3141", "bp", ""]),
             lambda below: (
                 st.lists(below, max_size=3)
                 | st.dictionaries(st.sampled_from(["code", "canary-3141"]), below, max_size=2)
