@@ -97,6 +97,7 @@ def test_a_close_of_another_version_is_told_and_not_called_tampering(
     assert "0.0.9" in found.message
 
 
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)  # a file is copied
 @pytest.mark.parametrize(
     ("statement", "code"),
     [
@@ -115,8 +116,6 @@ def test_a_changed_copy_is_found(
     code: str,
 ) -> None:
     """In a copy of the file without guards a changed, removed or cut row is named."""
-    if practice.engine.dialect.name != "sqlite":
-        pytest.skip("a file is copied; the chain itself is tested on both engines")
     worked(practice)
     practice.engine.dispose()
     copy = tmp_path / "copy.db"
