@@ -308,3 +308,22 @@ def test_a_port_in_use_is_told_before_anything_is_removed(
         taken.close()
     assert "--port" in capsys.readouterr().err
     assert (tmp_path / STORY).read_text(encoding="utf-8") == "{}\n"
+
+
+def test_the_readme_shows_what_the_product_prints(
+    played: Played, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The explanation in the README is the one of Gwen's 99457, line by line, ids apart."""
+    readme = (Path(__file__).parents[3] / "README.md").read_text(encoding="utf-8")
+    shown = readme.split("$ rpm-ledger explain ")[1].split("```")[0].splitlines()[1:]
+    (line,) = (
+        one
+        for one in lines_of(played.folder, "2026-01")
+        if (one["patient_last"], one["procedure"]) == ("Good", "99457")
+    )
+    monkeypatch.setenv("RPMLEDGER_DATABASE_URL", demo_settings(played.folder).database_url)
+    assert run(["explain", line["evidence_ref"]]) == 0
+    printed = [re.sub(r", id \S+$", "", one) for one in capsys.readouterr().out.splitlines()]
+    for one in shown:
+        start = one.removesuffix(" ...")
+        assert any(found == one or (start != one and found.startswith(start)) for found in printed)
