@@ -7,6 +7,7 @@ query and JSON, beside the bare statement of the same page on the driver. Run as
 
 import argparse
 import cProfile
+import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -19,7 +20,7 @@ from uuid import UUID
 from benchmarks.asking import Asker, asking, bare_page
 from benchmarks.facts import MAX_MONTHS, parts
 from benchmarks.load import ENGINES, LoadedPractice, database_url, loaded_practice
-from benchmarks.measure import Series, Stopwatch, machine_wavering, repeated_in_turn, say
+from benchmarks.measure import Series, Stopwatch, repeated_in_turn, say
 from benchmarks.result import RESULTS, Result
 from benchmarks.trials import Cost, costs_of
 from rpm.store.engine import reading
@@ -61,6 +62,7 @@ class Measured:
 def main(arguments: Sequence[str] | None = None) -> Result:
     """Measure, print and keep the result."""
     options = _options().parse_args(arguments)
+    load_before = os.getloadavg()[0]
     result = Result("dashboard", HOW, date.today(), f"{options.patients:,} enrolled patients")  # noqa: DTZ011 - the day it was run, for people
     repeats = 10 if options.quick else 50
     episodes = max(round(options.patients * EPISODES_PER_ENROLLED), 2)
@@ -72,12 +74,7 @@ def main(arguments: Sequence[str] | None = None) -> Result:
     _show(result, found)
     _judge(result, found)
     _profile(result, found)
-    wavering = machine_wavering()
-    result.table(
-        "The machine",
-        ("probe", "median s", "wavering"),
-        [("fixed work on one core, 5 times", f"{wavering.median:.2f}", f"{wavering.wavering:.0%}")],
-    )
+    result.machine(load_before)
     say(f"kept in {result.save(options.results)}")
     return result
 

@@ -136,15 +136,16 @@ def repeated_in_turn(
     return {name: Series(tuple(taken)) for name, taken in values.items()}
 
 
-def machine_wavering(repeats: int = 5) -> Series:
-    """The same fixed work on one core several times, in seconds: it differs by the machine only."""
+def fixed_work() -> None:
+    """The same work every time, on one core."""
     numbers = np.random.default_rng(1).random(_PROBE_NUMBERS)
+    for _ in range(_PROBE_ROUNDS):
+        numbers.cumsum()
 
-    def probe() -> None:
-        for _ in range(_PROBE_ROUNDS):
-            numbers.cumsum()
 
-    return Series(tuple(value / 1000 for value in repeated(probe, repeats, 1).values))
+def machine_wavering(repeats: int = 5) -> Series:
+    """Fixed work several times, in seconds: it differs by the machine only."""
+    return Series(tuple(value / 1000 for value in repeated(fixed_work, repeats, 1).values))
 
 
 def say(text: str) -> None:

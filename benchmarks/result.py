@@ -10,6 +10,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+from benchmarks.measure import machine_wavering
 from benchmarks.trials import Cost
 
 RESULTS = Path("var/bench")
@@ -76,6 +77,19 @@ class Result:
             for cost in costs[:_COSTS_SHOWN]
         ]
         self.table(title, ("function", "calls", "own s", "share", "with calls s"), rows)
+
+    def machine(self, load_before: float) -> None:
+        """Add how busy the machine was and how much it wavers."""
+        wavering = machine_wavering()
+        self.table(
+            "The machine",
+            ("figure", "value"),
+            [
+                ("load average before the run", f"{load_before:.1f}"),
+                ("fixed work on one core, median s", f"{wavering.median:.2f}"),
+                ("fixed work, slowest over fastest of 5", f"{1 + wavering.wavering:.2f}"),
+            ],
+        )
 
     def save(self, folder: Path) -> Path:
         """Keep the result for the page."""

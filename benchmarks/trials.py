@@ -14,13 +14,14 @@ from typing import Any
 import pandas as pd
 
 from benchmarks.facts import AS_OF
-from benchmarks.measure import Spent, Stopwatch, fresh_processes
+from benchmarks.measure import Spent, Stopwatch, fixed_work, fresh_processes
 from benchmarks.stored import read_part, scan_part
 from billing.ledger.evaluate import evaluate
 from billing.ledger.outcome import Outcome
 from billing.rules.book import shipped_book
 
 _FRAMES = ("periods", "events", "findings", "progress")
+FIXED_PIECES = 16
 _ROOT = Path(__file__).parent.parent
 
 
@@ -58,6 +59,14 @@ def evaluate_by_workers(paths: Sequence[Path], workers: int) -> Spent:
         list(pool.map(_count, [paths[0]] * workers * 2))
         watch = Stopwatch()
         return watch.spent(sum(pool.map(_count, paths)))
+
+
+def fixed_work_by_workers(workers: int) -> Spent:
+    """Work that shares nothing, by so many processes: what the machine itself gives them."""
+    with fresh_processes(workers) as pool:
+        list(pool.map(_fixed_work, range(workers * 2)))
+        watch = Stopwatch()
+        return watch.spent(sum(pool.map(_fixed_work, range(FIXED_PIECES))))
 
 
 def digest_by_workers(paths: Sequence[Path], workers: int) -> str:
@@ -110,6 +119,11 @@ def _bytes_of(column: "pd.Series[Any]") -> bytes:
 
 def _count(path: Path) -> int:
     return len(outcome_of(path).events)
+
+
+def _fixed_work(_piece: int) -> int:
+    fixed_work()
+    return 1
 
 
 def _digest(path: Path) -> str:
