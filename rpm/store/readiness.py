@@ -61,7 +61,9 @@ def refresh(db: Session, scope: Scope, now: datetime) -> int:
             return 0
         changed = changed_patients(db, organization_id, mark.computed_through)
     count = 0
-    shared = overlapping_parts(FactReader(db, organization_id)) if changed != [] else {}
+    # for everyone the overlaps across patients are looked up once, for a few with each part
+    everyone = changed is None or len(changed) > DEFAULT_PARTITION_PATIENTS
+    shared = overlapping_parts(FactReader(db, organization_id)) if everyone else None
     for part in _parts(db, organization_id, changed):
         count += _recompute(db, organization_id, today, part, shared)
     values = {"computed_through": head, "as_of": today}
@@ -93,7 +95,7 @@ def _parts(
 
 
 def _recompute(
-    db: Session, organization_id: UUID, today: date, patients: Patients, shared: EntryParts
+    db: Session, organization_id: UUID, today: date, patients: Patients, shared: EntryParts | None
 ) -> int:
     found = evaluated(
         db, organization_id, as_of=today, known=today, patients=patients, shared=shared
