@@ -10,7 +10,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input
 CODE := rpm devices billing tests benchmarks
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check bench lock clean
+.PHONY: help run test check bench promises lock clean
 
 help: ## show this list
 	@echo "make TARGET, where TARGET is one of:"
@@ -32,6 +32,9 @@ bench: $(VENV)/.dev ## measure close and dashboard, and write docs/performance.m
 	$(BIN)/python -m benchmarks.close
 	$(BIN)/python -m benchmarks.dashboard
 	$(BIN)/python -m benchmarks.report
+
+promises: $(VENV)/.dev ## try every promise in full, and write docs/promises.md
+	@$(BIN)/python -m pytest -n 2 tests/promises --promises-page docs/promises.md $(ARGS)
 
 lock: ## resolve pyproject.toml anew into the two lock lists
 	rm -rf var/lock && $(PYTHON) -m venv var/lock

@@ -29,6 +29,8 @@ from rpm.store.engine import make_engine, transaction
 from rpm.store.migrations import migrate
 from rpm.store.tables.people import Organization, User
 
+pytest_plugins = ["promised"]
+
 MEMORY_NEEDED_BYTES = 2 * 1024**3
 TEMPLATE = "rpm_ledger_template"
 START = datetime(2026, 1, 15, 15, 0, tzinfo=UTC)
