@@ -52,8 +52,8 @@ HOW = [
     " RPM and RTM, second devices, typed-in readings, late uploads, reversals, overlapping entries,"
     " minutes of other programs, re-enrollments, other services, missing consents and orders.",
     "They lie on disk as columns of whole numbers, part by part; reading them is part of every"
-    " trial. `evaluate` runs over one part of whole patients at a time, with all rules, findings"
-    " and progress, in one process on one core.",
+    " trial. `evaluate` runs over whole patients part by part, with all rules, findings and"
+    " progress, in one process: with one thread, and beside DuckDB with as many as DuckDB has.",
     "DuckDB runs beside it over the same facts in its own file, with two threads: windows, distinct"
     " days, minutes, four bands and nothing else. The scan adds up every number.",
     "Each trial runs in a fresh process. Trials that are compared take turns; figures are medians.",
@@ -121,7 +121,8 @@ def _compare(result: Result, folder: Path, paths: list[Path], size: Size) -> Non
     alone(duck.fill, database, folder)
     runs = in_turn(
         {
-            "evaluate": partial(alone, evaluate_parts, paths),
+            "evaluate": partial(alone, evaluate_parts, paths, duck.THREADS),
+            "evaluate, one thread": partial(alone, evaluate_parts, paths),
             "DuckDB, bare query": partial(alone, duck.query_all, database),
             "scan of the bytes": partial(alone, scan_parts, paths),
         },

@@ -7,6 +7,7 @@ import cProfile
 import hashlib
 import pstats
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -40,11 +41,16 @@ def outcome_of(path: Path) -> Outcome:
     return evaluate(read_part(path), shipped_book(), AS_OF, AS_OF)
 
 
-def evaluate_parts(paths: Sequence[Path]) -> Spent:
-    """Read and evaluate part after part, keeping nothing; counts the events."""
+def evaluate_parts(paths: Sequence[Path], threads: int = 1) -> Spent:
+    """Read and evaluate part after part in so many threads, keeping nothing; counts the events.
+
+    Parts know nothing of each other and numpy works outside the interpreter's lock, so threads of
+    one process share the work.
+    """
     shipped_book()
-    watch = Stopwatch()
-    return watch.spent(sum(len(outcome_of(path).events) for path in paths))
+    with ThreadPoolExecutor(threads) as pool:
+        watch = Stopwatch()
+        return watch.spent(sum(pool.map(_count, paths)))
 
 
 def scan_parts(paths: Sequence[Path]) -> Spent:

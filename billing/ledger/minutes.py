@@ -13,7 +13,7 @@ import pandas as pd
 
 from billing.days import NO_DAY
 from billing.ledger.facts import MODES, PROGRAMS, ROLES, WORK
-from billing.ledger.kernels import Ints, Mask, row_day_key, run_starts
+from billing.ledger.kernels import Ints, Mask, order_of, row_day_key, run_starts
 from billing.ledger.standing import Standing
 
 COUNTED_WORK = ("RPM", "RTM", "99091")
@@ -237,18 +237,32 @@ def _whole(log: _Log) -> tuple[Ints, ...]:
 def _split_by_overlap(log: _Log) -> tuple[_Log, _Log]:
     """Timed entries of patient-days where nothing overlaps, and those where something does."""
     key = row_day_key(log.patient, log.day)
-    order = np.lexsort((log.start_second, key))
-    log, key = log[order], key[order]
+    order = order_of(key)
+    if order is None:
+        order = np.arange(key.size)
+    starts = run_starts(key[order])
+    in_company = ~starts
+    in_company[:-1] |= ~starts[1:]
+    rows = order[in_company]
+    rows = rows[np.lexsort((log.start_second[rows], key[rows]))]
+    crowd = rows[_overlapped(key[rows], log.start_second[rows], log.seconds[rows])]
+    in_crowd = np.zeros(key.size, dtype=np.bool_)
+    in_crowd[crowd] = True
+    return log[~in_crowd], log[crowd]
+
+
+def _overlapped(key: Ints, start_second: Ints, seconds: Ints) -> Mask:
+    """Rows whose group has an overlap; sorted by group (equal keys) and start."""
     starts = run_starts(key)
     group = np.cumsum(starts) - 1
-    end = log.start_second.astype(np.int64) + log.seconds
-    span = np.int64(1) << 20
-    reach = np.maximum.accumulate(group * span + end) if end.size else end
-    overlaps = np.zeros(end.size, dtype=np.bool_)
-    overlaps[1:] = ~starts[1:] & (group[1:] * span + log.start_second[1:] < reach[:-1])
-    crowded = np.bincount(group[overlaps], minlength=int(group[-1]) + 1 if group.size else 0) > 0
-    in_crowd = crowded[group] if group.size else overlaps
-    return log[~in_crowd], log[in_crowd]
+    base = group * (np.int64(1) << 20)
+    reach = np.maximum.accumulate(base + start_second + seconds)
+    overlaps = np.zeros(key.size, dtype=np.bool_)
+    overlaps[1:] = ~starts[1:] & ((base + start_second)[1:] < reach[:-1])
+    crowded = np.zeros(int(group[-1]) + 1 if group.size else 0, dtype=np.bool_)
+    crowded[group[overlaps]] = True
+    found: Mask = crowded[group]
+    return found
 
 
 def _swept(log: _Log, remarks: _Remarks) -> list[tuple[Ints, ...]]:

@@ -10,7 +10,7 @@ import numpy as np
 
 from billing.days import NO_DAY, month_ends, month_starts
 from billing.ledger.facts import END_REASONS, PROGRAMS
-from billing.ledger.kernels import Ints, Mask
+from billing.ledger.kernels import Ints, Mask, run_bounds
 from billing.ledger.minutes import COUNTED_WORK, Minutes
 from billing.ledger.standing import Standing
 from billing.ledger.windows import Windows
@@ -155,11 +155,14 @@ def _month_rows(standing: Standing, minutes: Minutes, log_months: Ints, as_of_da
     log_episode, log_start = log_months
     therapeutic = standing.program != PROGRAMS.index("RPM")
     key = _month_key(standing, log_episode, log_start, therapeutic)
-    unique, inverse = np.unique(key, return_inverse=True)
+    # entries of a patient mostly lie together: runs are few where entries are many
+    first, _ = run_bounds(key)
+    unique, inverse = np.unique(key[first], return_inverse=True)
     episode = np.full(unique.size, -1, dtype=np.int64)
-    np.maximum.at(episode, inverse, log_episode)
+    if first.size:
+        np.maximum.at(episode, inverse, np.maximum.reduceat(log_episode, first))
     start = np.zeros(unique.size, dtype=np.int64)
-    start[inverse] = log_start
+    start[inverse] = log_start[first]
     end = month_ends(start.astype(np.int32)).astype(np.int64)
     sums = [np.zeros((unique.size, len(COUNTED_WORK)), dtype=np.int64) for _ in range(3)]
     if minutes.day.size:

@@ -3,6 +3,8 @@
 Owns the look ahead. Uses the same pages, bands and relaxations as the lines themselves.
 """
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 
@@ -13,7 +15,7 @@ from billing.ledger.kernels import Ints, Mask
 from billing.ledger.ladders import applies, days_left, has_live_contact, measured
 from billing.ledger.lines import least_of
 from billing.ledger.minutes import COUNTED_WORK
-from billing.ledger.outcome import PROGRESS_COLUMNS
+from billing.ledger.outcome import PROGRESS_COLUMNS, words
 from billing.ledger.periods import MONTH, OPEN, WINDOW, Periods
 from billing.ledger.remarks import Remarks
 from billing.ledger.standing import Standing
@@ -34,8 +36,10 @@ def progress_of(
     judged = judge(standing, current, pages, Remarks(len(current)))
     anchored = np.zeros(standing.count, dtype=np.bool_)
     anchored[windows.episode] = True
+    codes, ladders = _Words(""), _Words()
     parts = [
-        _rows(standing, judged, anchored, rules, ladder, rows, as_of_day)
+        _rows(standing, judged, anchored, rules, ladder, rows, as_of_day, codes)
+        | {"ladder": np.full(rows.size, ladders.of(ladder.name))}
         for rules, mine in judged.kin()
         for ladder in rules.ladders
         if ladder.role is not Role.SETUP
@@ -44,8 +48,29 @@ def progress_of(
     if not parts:
         return pd.DataFrame({name: [] for name in PROGRESS_COLUMNS})
     joined = {name: np.concatenate([part[name] for part in parts]) for name in PROGRESS_COLUMNS}
-    order = np.lexsort((joined["ladder"], joined["episode"]))
-    return pd.DataFrame({name: column[order] for name, column in joined.items()})
+    order = np.lexsort((ladders.rank[joined["ladder"]], joined["episode"]))
+    columns: dict[str, Any] = {name: column[order] for name, column in joined.items()}
+    for name, known in (("ladder", ladders), ("earned_code", codes), ("next_code", codes)):
+        columns[name] = words(columns[name], known.words)
+    return pd.DataFrame(columns)
+
+
+class _Words:
+    """Words as they come up, each with its position."""
+
+    def __init__(self, *first: str) -> None:
+        self.words = list(first)
+
+    def of(self, word: str) -> int:
+        """The position of a word."""
+        if word not in self.words:
+            self.words.append(word)
+        return self.words.index(word)
+
+    @property
+    def rank(self) -> Ints:
+        """By position, where the word stands among all of them in order of the alphabet."""
+        return np.argsort(np.argsort(np.array(self.words)))
 
 
 def _rows(
@@ -56,11 +81,13 @@ def _rows(
     ladder: Ladder,
     rows: Ints,
     as_of_day: int,
+    codes: _Words,
 ) -> dict[str, Ints]:
     periods = judged.periods
     measure = measured(periods, ladder)[rows]
-    earned, next_code, next_least = _steps(standing, periods, rules, ladder, rows, measure)
-    needed = np.where(next_code == "", 0, next_least - measure)
+    earned, next_code, next_least = _steps(standing, periods, rules, ladder, rows, measure, codes)
+    has_next = next_code != codes.of("")
+    needed = np.where(has_next, next_least - measure, 0)
     if ladder.measure is Measure.DEVICE_DAYS:
         left = days_left(standing, periods, as_of_day)[rows]
     else:
@@ -70,7 +97,6 @@ def _rows(
     return {
         "episode": periods.episode[rows],
         "patient": periods.patient[rows],
-        "ladder": np.full(rows.size, ladder.name, dtype=object),
         "start_day": np.where(no_start, NO_DAY, periods.start_day[rows]),
         "end_day": periods.end_day[rows],
         "measured": measure,
@@ -78,7 +104,7 @@ def _rows(
         "next_code": next_code,
         "next_at_least": next_least,
         "still_needed": needed,
-        "reachable": (next_code != "") & (needed <= left),
+        "reachable": has_next & (needed <= left),
         "needs_live": ("live-contact" in ladder.needs) & ~live,
     }
 
@@ -90,18 +116,20 @@ def _steps(
     ladder: Ladder,
     rows: Ints,
     measure: Ints,
+    codes: _Words,
 ) -> tuple[Ints, Ints, Ints]:
     """The code earned so far, the code one step up, and the measure that step needs."""
-    earned = np.full(rows.size, "", dtype=object)
-    next_code = np.full(rows.size, "", dtype=object)
+    none = codes.of("")
+    earned = np.full(rows.size, none)
+    next_code = np.full(rows.size, none)
     next_least = np.zeros(rows.size, dtype=np.int64)
     top = np.ones(rows.size, dtype=np.bool_)
     for band in sorted(ladder.bands, key=lambda b: b.at_least):
         least = least_of(standing, periods, rules, band)[rows]
-        lead = _lead_code(rules, band)
+        lead = codes.of(_lead_code(rules, band))
         reached = measure >= least
         earned[reached] = lead
-        up = ~reached & (next_code == "")
+        up = ~reached & (next_code == none)
         next_code[up] = lead
         next_least[up] = least[up]
         top &= reached
@@ -110,7 +138,7 @@ def _steps(
                 more = (measure - band.at_least) // line.every + 1
                 limit = rules.codes[line.code].max_units
                 further = top & (more <= (limit if limit is not None else more))
-                next_code[further] = line.code
+                next_code[further] = codes.of(line.code)
                 next_least[further] = (band.at_least + more * line.every)[further]
     return earned, next_code, next_least
 
