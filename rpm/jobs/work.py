@@ -24,6 +24,7 @@ from rpm.settings import Settings
 from rpm.store.engine import reading, transaction
 from rpm.store.queries.people import practice_settings
 from rpm.store.queries.silence import silent_episodes
+from rpm.store.readiness_refresh import refresh
 from rpm.store.scope import Scope
 from rpm.store.tables.ledger import Close
 from rpm.store.tables.people import Organization
@@ -103,6 +104,16 @@ def list_silent_devices(engine: Engine, _settings: Settings, now: datetime) -> s
 
     done, failed = _for_each(engine, "silent-devices", count)
     return f"{done} silent, {failed} failed"
+
+
+def refresh_readiness(engine: Engine, _settings: Settings, now: datetime) -> str:
+    """Bring every practice's readiness up to date, so that no page waits for a new day."""
+
+    def bring_up_to_date(actor: Actor) -> int:
+        return refresh(engine, Scope.of(actor), now)
+
+    done, failed = _for_each(engine, "refresh-readiness", bring_up_to_date)
+    return f"{done} patients, {failed} failed"
 
 
 def forget_answers(engine: Engine, settings: Settings, now: datetime) -> str:

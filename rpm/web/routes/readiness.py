@@ -13,16 +13,15 @@ from pydantic import BaseModel, Field
 
 from rpm.access import Actor
 from rpm.actions.command import Command, Name, OneOf
-from rpm.store.engine import reading, transaction
+from rpm.store.engine import reading
 from rpm.store.readiness import (
     SORTS,
     STATES,
     ReadinessFilter,
     ReadyPatient,
-    is_fresh,
     readiness_page,
-    refresh,
 )
+from rpm.store.readiness_refresh import is_fresh, refresh
 from rpm.store.scope import Scope
 from rpm.web.deps import PROBLEMS, Now, Page, Paging, area_router, permit
 from rpm.web.running import running_of
@@ -121,8 +120,7 @@ def _page(
     with reading(engine) as db:
         fresh = is_fresh(db, scope, now)
     if not fresh:
-        with transaction(engine) as db:
-            refresh(db, scope, now)
+        refresh(engine, scope, now)
     with reading(engine) as db:
         rows = readiness_page(db, scope, chosen, after=paging.after, limit=paging.fetch)
     page: Page[Any] = paging.page(rows, lambda row: row.key(chosen.sort))

@@ -3,16 +3,25 @@
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
+from ledger_practice import Practice
 from sqlalchemy.engine import Engine
 from sqlmodel import select
 
 from rpm.access import Actor
 from rpm.actions.close_month import CloseMonth, close_month
 from rpm.jobs.schedule import JOBS, background, run_latest
-from rpm.jobs.work import CLOSE_ON_DAY, close_due_months, due_month, forget_answers, verify_all
+from rpm.jobs.work import (
+    CLOSE_ON_DAY,
+    close_due_months,
+    due_month,
+    forget_answers,
+    refresh_readiness,
+    verify_all,
+)
 from rpm.settings import Settings
 from rpm.store.chain import recording
 from rpm.store.engine import reading, transaction
+from rpm.store.readiness_refresh import is_fresh
 from rpm.store.scope import Scope
 from rpm.store.tables.ledger import Close
 from rpm.store.tables.people import PracticeSetting
@@ -104,6 +113,20 @@ def test_verification_counts_what_does_not_fit(
     with transaction(engine) as session:
         session.connection().exec_driver_sql("UPDATE organization_head SET last_number = 7")
     assert verify_all(engine, settings, clock.now()).startswith("1 findings")
+
+
+def test_the_list_is_ready_before_a_new_day_is_looked_at(
+    engine: Engine, settings: Settings, actor: Actor, clock: FixedClock
+) -> None:
+    """After midnight of the practice the hourly job computes its list for the new day, once."""
+    Practice(engine, actor, clock.now()).enrolled(opened_day=date(2026, 1, 2))
+    scope = Scope.of(actor)
+    assert refresh_readiness(engine, settings, at(5, 4)) == "1 patients, 0 failed"
+    assert refresh_readiness(engine, settings, at(5, 4)) == "0 patients, 0 failed"
+    with reading(engine) as session:
+        assert is_fresh(session, scope, at(5, 4))
+        assert not is_fresh(session, scope, at(5, 6))  # midnight in New York has passed
+    assert refresh_readiness(engine, settings, at(5, 6)) == "1 patients, 0 failed"
 
 
 def test_old_answers_are_forgotten(

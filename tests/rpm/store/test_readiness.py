@@ -1,5 +1,6 @@
 """Readiness: the kept list says what the facts give, and is refreshed where they changed."""
 
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, date, datetime
 from typing import Any
@@ -10,11 +11,13 @@ from sqlalchemy.engine import Engine
 
 from rpm.access import Actor
 from rpm.clock import Clock
-from rpm.store import readiness
+from rpm.store import readiness, readiness_refresh
+from rpm.store.chain import chain_head
 from rpm.store.engine import reading, transaction
 from rpm.store.outcomes import evaluated
 from rpm.store.readiness import ReadinessFilter, ReadyPatient, readiness_page
 from rpm.store.scope import Scope
+from rpm.store.tables.ledger import ReadinessMark
 
 TODAY = datetime(2026, 1, 20, 15, tzinfo=UTC)
 
@@ -27,8 +30,7 @@ def practice(engine: Engine, actor: Actor, clock: Clock) -> Practice:
 
 def refresh(practice: Practice, now: datetime = TODAY) -> int:
     """Bring the list up to date; how many patients were looked at."""
-    with transaction(practice.engine) as db:
-        return readiness.refresh(db, Scope.of(practice.actor), now)
+    return readiness_refresh.refresh(practice.engine, Scope.of(practice.actor), now)
 
 
 def page(
@@ -88,10 +90,10 @@ def test_only_changed_patients_are_computed_again(practice: Practice) -> None:
     assert refresh(practice) == 0
     practice.readings(*enrolled[1], [date(2026, 1, 2)])
     with reading(practice.engine) as db:
-        assert not readiness.is_fresh(db, Scope.of(practice.actor), TODAY)
+        assert not readiness_refresh.is_fresh(db, Scope.of(practice.actor), TODAY)
     assert refresh(practice) == 1
     with reading(practice.engine) as db:
-        assert readiness.is_fresh(db, Scope.of(practice.actor), TODAY)
+        assert readiness_refresh.is_fresh(db, Scope.of(practice.actor), TODAY)
     assert sorted(measured for _, measured, _ in supply(practice)) == [0, 0, 1]
 
 
@@ -174,3 +176,50 @@ def test_two_refreshes_at_once_do_the_work_once(practice: Practice) -> None:
     practice.enrolled(opened_day=date(2026, 1, 1))
     with ThreadPoolExecutor(2) as pool:
         assert sorted(pool.map(lambda _: refresh(practice), range(2))) == [0, 1]
+
+
+def meanwhile(monkeypatch: pytest.MonkeyPatch, happens: Callable[[], object]) -> None:
+    """Let something happen once, after the next refresh has computed and before it writes."""
+    compute = readiness_refresh._computed
+
+    def and_then(*arguments: Any) -> Any:
+        computed = compute(*arguments)
+        monkeypatch.setattr(readiness_refresh, "_computed", compute)
+        happens()
+        return computed
+
+    monkeypatch.setattr(readiness_refresh, "_computed", and_then)
+
+
+def test_minutes_logged_while_the_list_is_computed_wait_for_nothing_and_are_seen_next(
+    practice: Practice, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Computing holds no lock: an entry recorded meanwhile is stored, and in the next refresh."""
+    patient_id, episode_id = practice.enrolled(opened_day=date(2026, 1, 1))
+    day = date(2026, 1, 5)
+    meanwhile(monkeypatch, lambda: practice.entry(patient_id, episode_id, day, 600))
+    assert refresh(practice) == 1
+    assert [row.row.measured for row in page(practice, ladder="management")] == [0]
+    assert refresh(practice) == 1
+    assert [row.row.measured for row in page(practice, ladder="management")] == [600]
+
+
+def test_a_refresh_that_another_process_overtook_puts_nothing_in_place(
+    practice: Practice, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Rows computed from an older state never stand under a newer mark."""
+    patient_id, episode_id = practice.enrolled(opened_day=date(2026, 1, 1))
+    refresh(practice)
+    practice.readings(patient_id, episode_id, days(date(2026, 1, 1), 5))
+    with reading(practice.engine) as db:
+        head = chain_head(db, practice.actor.organization_id).number
+
+    def overtake() -> None:
+        with transaction(practice.engine) as db:
+            mark = db.get_one(ReadinessMark, practice.actor.organization_id)
+            mark.computed_through = head
+            db.add(mark)
+
+    meanwhile(monkeypatch, overtake)
+    assert refresh(practice) == 0
+    assert supply(practice) == [("short", 0, "")]
