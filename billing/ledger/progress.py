@@ -109,6 +109,18 @@ def _rows(
     }
 
 
+def step_up(
+    standing: Standing, periods: Periods, rules: RuleSet, ladder: Ladder, row: int, amount: int
+) -> tuple[str, str, int]:
+    """What an amount of one period earns on a ladder, what more would earn, and the least of that.
+
+    Empty words for nothing; the least is 0 at the top.
+    """
+    codes, one, measure = _Words(""), np.array([row]), np.array([amount])
+    earned, next_code, least = _steps(standing, periods, rules, ladder, one, measure, codes)
+    return codes.words[int(earned[0])], codes.words[int(next_code[0])], int(least[0])
+
+
 def _steps(
     standing: Standing,
     periods: Periods,

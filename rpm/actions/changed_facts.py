@@ -14,22 +14,19 @@ import numpy as np
 import pandas as pd
 
 from billing.days import FAR_DAY, day_number
+from billing.ledger.added import NewDay, NewEntry, with_days, with_entries
 from billing.ledger.facts import (
     DEVICE_DAY_COLUMNS,
-    ENTRY_COLUMNS,
     GATE_COLUMNS,
     GATES,
     KINDS,
-    MODES,
     OTHER_COLUMNS,
     REFUSED,
-    ROLES,
-    WORK,
     Facts,
     frame,
 )
 from rpm.actions.command import refuse
-from rpm.actions.what_if_command import AddedDay, WhatIf
+from rpm.actions.what_if_command import WhatIf
 from rpm.errors import NotFound
 from rpm.store.day_readings import DayReading, day_readings
 from rpm.store.fact_rows import FactReader, as_uuid
@@ -49,32 +46,21 @@ def changed_facts(reader: FactReader, loaded: LoadedFacts, command: WhatIf) -> F
 
 
 def _with_days(reader: FactReader, loaded: LoadedFacts, command: WhatIf) -> Facts:
-    days = loaded.facts.device_days
-    parts = [days]
+    facts = loaded.facts
     if command.leave_out_readings:
         parts = _without_readings(reader, loaded, command.leave_out_readings)
-    if command.add_days:
-        counts = bool(reader.settings().get("count_cgm_days", False))
-        parts.append(
-            frame(DEVICE_DAY_COLUMNS, _added_days(loaded, command.add_days, counts_cgm=counts))
+        facts = replace(facts, device_days=_joined(parts))
+    counts_cgm = bool(reader.settings().get("count_cgm_days", False))
+    added = [
+        NewDay(
+            _episode(loaded, one.episode_id, "add_days"),
+            day_number(one.day),
+            one.kind,
+            "other" if one.kind == "cgm" and not counts_cgm else "",
         )
-    return replace(loaded.facts, device_days=_joined(parts))
-
-
-def _added_days(
-    loaded: LoadedFacts, added: list[AddedDay], *, counts_cgm: bool
-) -> dict[str, list[Any]]:
-    days = [day_number(one.day) for one in added]
-    counted = [int(one.kind != "cgm" or counts_cgm) for one in added]
-    return {
-        "episode": [_episode(loaded, one.episode_id, "add_days") for one in added],
-        "day": days,
-        "kind": [KINDS.index(one.kind) for one in added],
-        "qualifying_count": counted,
-        "refused_count": [1 - one for one in counted],
-        "refused_reason": [REFUSED.index("" if one else "other") for one in counted],
-        "first_received_day": days,
-    }
+        for one in command.add_days
+    ]
+    return with_days(facts, added)
 
 
 def _without_readings(
@@ -132,27 +118,19 @@ def _with_entries(loaded: LoadedFacts, facts: Facts, command: WhatIf) -> Facts:
     keys = {as_uuid(key): row for row, key in enumerate(loaded.entry_keys)}
     out = _rows(keys, command.leave_out_entries, "entry")
     gone = np.isin(entries["entry"].to_numpy(), out) | np.isin(entries["reverses"].to_numpy(), out)
-    added = command.add_entries
-    episodes = [_episode(loaded, one.episode_id, "add_entries") for one in added]
-    patients = loaded.facts.episodes["patient"].tolist()
-    rows = frame(
-        ENTRY_COLUMNS,
-        {
-            "entry": [len(loaded.entry_keys) + at for at in range(len(added))],
-            "reverses": [-1] * len(added),
-            "episode": episodes,
-            "patient": [patients[row] for row in episodes],
-            "actor": [len(loaded.actor_keys) + at for at in range(len(added))],
-            "role": [ROLES.index(one.role) for one in added],
-            "work": [WORK.index(one.work) for one in added],
-            "mode": [MODES.index(one.mode) for one in added],
-            "day": [day_number(one.day) for one in added],
-            "start_second": [-1 if one.start_second is None else one.start_second for one in added],
-            "seconds": [one.duration_seconds for one in added],
-            "shared": [False] * len(added),
-        },
-    )
-    return replace(facts, entries=_joined([entries[~gone], rows]))
+    added = [
+        NewEntry(
+            _episode(loaded, one.episode_id, "add_entries"),
+            day_number(one.day),
+            one.duration_seconds,
+            -1 if one.start_second is None else one.start_second,
+            one.role,
+            one.work,
+            one.mode,
+        )
+        for one in command.add_entries
+    ]
+    return with_entries(replace(facts, entries=entries[~gone]), added)
 
 
 def _with_services(loaded: LoadedFacts, facts: Facts, command: WhatIf) -> Facts:
