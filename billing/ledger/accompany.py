@@ -196,7 +196,7 @@ def left_out_readings(
         & standing.consented(episode, day)
         & ((also_counts[standing.program[episode]] >> reason.astype(np.int64)) & 1 == 0)
     )
-    for code, words in _REFUSAL_FINDINGS.items():
+    for code, words in REFUSAL_FINDINGS.items():
         rows = inside & np.isin(reason, [REFUSED.index(word) for word in words])
         remarks.add(code, period_of.of_day(episode[rows], day[rows]))
     manual = inside & (reason == REFUSED.index("manual_entry"))
@@ -206,7 +206,7 @@ def left_out_readings(
     remarks.add("I_CONSIDER_SMBP", period_of.of_episode(only[~automatic[only]]))
 
 
-_REFUSAL_FINDINGS = {
+REFUSAL_FINDINGS = {
     "W_NONAUTO_EXCLUDED": ("manual_entry",),
     "E_DEVICE_NOT_QUALIFIED": ("device_not_qualified",),
     "W_READING_QUARANTINED": ("not_physiologic", "time_suspect", "out_of_range", "other"),

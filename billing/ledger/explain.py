@@ -72,7 +72,7 @@ def explain(
     ladder = next(one for one in rules.ladders if one.name == event["ladder"])
     period: Row = outcome.periods.iloc[int(event["period"])].to_dict()
     days, day_rows = _days(facts, measured, period)
-    entry_rows, live_rows = _entries(facts, book, measured, period, ladder, as_of)
+    entry_rows, live_rows = entries_behind(facts, book, measured, period, ladder, as_of)
     amount = _amount(measured, ladder, int(event["period"]), len(days))
     concerned = outcome.findings["period"] == event["period"]
     return Explanation(
@@ -131,7 +131,7 @@ def _days(facts: Facts, measured: Measured, period: Row) -> tuple[list[int], lis
     return days.tolist(), np.flatnonzero(of_day).tolist()
 
 
-def _entries(
+def entries_behind(
     facts: Facts,
     book: RuleBook,
     measured: Measured,
