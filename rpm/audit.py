@@ -94,3 +94,15 @@ def event_hmac(key: bytes, event: Mapping[str, Any]) -> str:
         if name != "hmac" and value is not None
     }
     return hmac.new(key, canonical_json(covered).encode(), hashlib.sha256).hexdigest()
+
+
+def content_digest(content: Any) -> str:
+    """SHA-256, hex, over a structure's canonical JSON."""
+    return hashlib.sha256(canonical_json(content).encode()).hexdigest()
+
+
+def seal(audit_key: bytes, purpose: str, content: Any) -> str:
+    """HMAC-SHA256, hex, of a structure under a key derived from the audit key for one purpose."""
+    info = f"rpm-ledger {purpose}".encode()
+    key = HKDF(algorithm=SHA256(), length=32, salt=None, info=info).derive(audit_key)
+    return hmac.new(key, canonical_json(content).encode(), hashlib.sha256).hexdigest()

@@ -16,6 +16,7 @@ COMMANDS = (
     "serve",
     "scheduler",
     "migrate",
+    "backup",
     "bootstrap",
     "import_",
     "close",

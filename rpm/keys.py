@@ -55,17 +55,39 @@ def load_keys(settings: Settings) -> Keys:
 
     ``NotReady`` names the missing variables on PostgreSQL.
     """
-    given = {name: _text(getattr(settings, name)) for name in _NAMES}
-    missing = [name for name in _NAMES if given[name] is None]
-    if missing:
-        kept = _embedded_keys(settings.database_url, missing)
-        given.update({name: kept[name] for name in missing})
-    texts = {name: text for name, text in given.items() if text is not None}
+    texts = key_texts(settings)
     return Keys(
         secret=hashlib.sha256(texts["secret_key"].encode()).digest(),
         audit=key_ring(texts["audit_key"], _texts(settings.previous_audit_keys)),
         field_encryption=key_ring(texts["field_key"], _texts(settings.previous_field_keys)),
     )
+
+
+def key_texts(settings: Settings) -> dict[str, str]:
+    """The three keys in use by name of their setting; as ``load_keys`` otherwise."""
+    given = {name: _text(getattr(settings, name)) for name in _NAMES}
+    missing = [name for name in _NAMES if given[name] is None]
+    if missing:
+        kept = _embedded_keys(settings.database_url, missing)
+        given.update({name: kept[name] for name in missing})
+    return {name: text for name, text in given.items() if text is not None}
+
+
+def with_known_keys(settings: Settings) -> Settings:
+    """Settings that hold the keys themselves; ``NotReady`` where one would have to be made."""
+    path = key_file(settings.database_url)
+    if path is None or path.exists():
+        return settings.model_copy(
+            update={name: SecretStr(text) for name, text in key_texts(settings).items()}
+        )
+    missing = [name for name in _NAMES if getattr(settings, name) is None]
+    if missing:
+        names = ", ".join(f"RPMLEDGER_{name.upper()}" for name in missing)
+        raise NotReady(
+            f"put the key file that was kept apart at {path.name} beside the database"
+            f" that is to be, or set {names}"
+        )
+    return settings
 
 
 def key_file(database_url: str) -> Path | None:

@@ -4,6 +4,7 @@ Owns names, defaults and limits of the settings, read from variables ``RPMLEDGER
 the keys behind them (``rpm.keys``). Importing reads nothing: ``Settings()`` does.
 """
 
+from pathlib import Path
 from typing import Literal
 
 from pydantic import Field, SecretStr
@@ -51,6 +52,16 @@ class Settings(BaseSettings):
     )
     host: str = Field(default="127.0.0.1", description="Address the web server listens on.")
     port: int = Field(default=8000, ge=1, le=65535, description="Port the web server listens on.")
+    behind_tls_proxy: bool = Field(
+        default=False,
+        description="Says that only a proxy which ends TLS can reach the web server. Needed to"
+        " listen on an address that other machines can reach.",
+    )
+    postgresql_programs: Path | None = Field(
+        default=None,
+        description="Folder of pg_dump and pg_restore for backup and restore; the search path"
+        " unless set.",
+    )
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         default="info", description="Least important message that is logged."
     )

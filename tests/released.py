@@ -39,7 +39,7 @@ from rpm.store.tables.people import Organization
 
 RELEASES = Path(__file__).parent / "files" / "releases"
 SQLITE, POSTGRESQL, HELD = "database.db.xz", "database.dump.xz", "held.json"
-KEYS = {
+KEYS: dict[str, Any] = {
     "secret_key": "released practice: the key of its cursors",
     "audit_key": "released practice: the key of its chain",
     "field_key": "released practice: the key of its secrets",

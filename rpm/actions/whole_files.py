@@ -7,6 +7,8 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 
+from rpm.durable import make_durable
+
 
 def write_whole(folder: Path, files: Mapping[str, bytes]) -> None:
     """Write files into a folder in the order given; each appears whole or not at all.
@@ -23,15 +25,4 @@ def write_whole(folder: Path, files: Mapping[str, bytes]) -> None:
             file.flush()
             os.fsync(file.fileno())
         draft.replace(folder / name)
-        _make_durable(folder)
-
-
-def _make_durable(folder: Path) -> None:
-    """Make the folder's list of names durable, where the system can."""
-    if os.name == "nt":
-        return
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+        make_durable(folder)

@@ -1,6 +1,11 @@
 """``rpm-ledger migrate``: bring the database to the version of this program."""
 
+from typing import TYPE_CHECKING
+
 import typer
+
+if TYPE_CHECKING:
+    from sqlalchemy.engine import Engine
 
 
 def register(app: typer.Typer) -> None:
@@ -20,8 +25,6 @@ def migrate(
 ) -> None:
     """Bring the database to the version of this program."""
     from rpm.commands.opened import opened_engine, read_settings
-    from rpm.errors import InvalidRequest
-    from rpm.store.append_only import grants_sql
     from rpm.store.migrations import at_head
     from rpm.store.migrations import migrate as upgrade
 
@@ -30,10 +33,25 @@ def migrate(
             current = at_head(engine)
             typer.echo("at this version" if current else "not at this version")
             raise typer.Exit(0 if current else 1)
-        if grant_to is not None and engine.dialect.name != "postgresql":
-            raise InvalidRequest("--grant-to needs PostgreSQL: SQLite has no roles")
+        if grant_to is not None:
+            require_roles(engine)
         upgrade(engine)
         if grant_to is not None:
-            with engine.begin() as connection:
-                connection.exec_driver_sql(grants_sql(grant_to))
+            grant(engine, grant_to)
         typer.echo("the database is at this version")
+
+
+def require_roles(engine: "Engine") -> None:
+    """``InvalidRequest`` on a database that knows no roles."""
+    from rpm.errors import InvalidRequest
+
+    if engine.dialect.name != "postgresql":
+        raise InvalidRequest("--grant-to needs PostgreSQL: SQLite has no roles")
+
+
+def grant(engine: "Engine", role: str) -> None:
+    """Grant a role what the service needs."""
+    from rpm.store.append_only import grants_sql
+
+    with engine.begin() as connection:
+        connection.exec_driver_sql(grants_sql(role))

@@ -11,6 +11,8 @@ from billing.finding import Finding
 from rpm.errors import InvalidRequest, NotFound, NotReady
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from pydantic import ValidationError
     from sqlalchemy.engine import Engine
 
@@ -33,22 +35,42 @@ def read_settings() -> "Settings":
 
 @contextmanager
 def opened_engine(settings: "Settings", *, migrated: bool = True) -> "Iterator[Engine]":
-    """The database; an embedded file is migrated first, any other must be at this version.
+    """The database; an embedded file is upgraded first, any other must be at this version.
 
-    ``NotReady`` when it is not. With ``migrated=False`` neither is done.
+    ``NotReady`` when it is not. With ``migrated=False`` neither is done. A file that holds data is
+    backed up before it is migrated and verified after it, as ``upgrade`` does.
     """
+    from rpm.actions.upgrade_database import upgrade_database
+    from rpm.clock import SystemClock
     from rpm.store.engine import make_engine
-    from rpm.store.migrations import at_head, migrate
+    from rpm.store.migrations import at_head
 
     engine = make_engine(settings)
     try:
         if migrated and engine.dialect.name == "sqlite":
-            migrate(engine)
+            upgrade_database(
+                engine, settings, SystemClock().now(), backups_folder(settings), _silently
+            )
         elif migrated and not at_head(engine):
             raise NotReady("the database is not at this program's version: run rpm-ledger migrate")
         yield engine
     finally:
         engine.dispose()
+
+
+def backups_folder(settings: "Settings") -> "Path":
+    """Where backups go unless told: beside an SQLite file, else in the working directory."""
+    from pathlib import Path
+
+    from sqlalchemy.engine import make_url
+
+    url = make_url(settings.database_url)
+    beside = Path(url.database or "").parent if url.get_backend_name() == "sqlite" else Path("var")
+    return beside / "backups"
+
+
+def _silently(_part: str, _done: int, _total: int) -> None:
+    pass
 
 
 def refused(error: "ValidationError") -> InvalidRequest:

@@ -20,11 +20,16 @@ _LOCK = 0x72706D6C  # PostgreSQL advisory lock: one migration at a time
 def migrate(engine: Engine) -> None:
     """Upgrade to the newest version; does nothing when already there. Safe to run twice at once."""
     with engine.execution_options(rpm_ledger_writes=True).begin() as connection:
-        if connection.dialect.name == "postgresql":
-            connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
-        config = _config()
-        config.attributes["connection"] = connection
-        command.upgrade(config, "head")
+        migrate_within(connection)
+
+
+def migrate_within(connection: Connection) -> None:
+    """``migrate`` in the transaction of a connection: whoever holds it commits or undoes it."""
+    if connection.dialect.name == "postgresql":
+        connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
+    config = _config()
+    config.attributes["connection"] = connection
+    command.upgrade(config, "head")
 
 
 def at_head(engine: Engine) -> bool:
@@ -41,6 +46,12 @@ def current_revision(connection: Connection) -> str | None:
 def head_revision() -> str | None:
     """The version of this code."""
     return ScriptDirectory.from_config(_config()).get_current_head()
+
+
+def knows(revision: str | None) -> bool:
+    """Whether a version is one of this code's: a newer program's database has another."""
+    known = {step.revision for step in ScriptDirectory.from_config(_config()).walk_revisions()}
+    return revision in known
 
 
 def _config() -> Config:
