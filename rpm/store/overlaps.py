@@ -88,22 +88,40 @@ def _candidates(reader: FactReader) -> Rows:
 def _overlapping_days(reader: FactReader, column: str) -> Select[Any]:
     """Person and day of each selected patient's entry that overlaps one of another patient."""
     table = reader.table("interaction_entry")
-    mine, other = table.alias("mine"), table.alias("other")
+    other = table.alias("other")
+    # apart on SQLite, which would else walk everybody's entries to find the selected patients'
+    mine = (
+        select(*(table.c[name] for name in _COMPARED))
+        .where(
+            reader.known(table),
+            *_is_person(table, column),
+            among(table.c.patient_id, reader.patients),
+            table.c.duration_seconds > 0,
+        )
+        .cte("mine")
+        .prefix_with("MATERIALIZED", dialect="sqlite")
+    )
     # without DISTINCT: it would make SQLite walk everybody's entries in order
     return select(mine.c[column], mine.c.local_day).where(
-        reader.known(mine),
         reader.known(other),
-        *_is_person(mine, column),
         *_is_person(other, column),
-        among(mine.c.patient_id, reader.patients),
         other.c[column] == mine.c[column],
         other.c.local_day == mine.c.local_day,
         other.c.patient_id != mine.c.patient_id,
-        mine.c.duration_seconds > 0,
         other.c.duration_seconds > 0,
         other.c.start_second < mine.c.start_second + mine.c.duration_seconds,
         mine.c.start_second < other.c.start_second + other.c.duration_seconds,
     )
+
+
+_COMPARED = (
+    "patient_id",
+    "actor_user_id",
+    "actor_name",
+    "local_day",
+    "start_second",
+    "duration_seconds",
+)
 
 
 def _is_person(table: Any, column: str) -> list[ColumnElement[bool]]:

@@ -25,7 +25,16 @@ class InteractionEntry(Fact, table=True):
         refers("actor_user_id", "user_account"),
         refers("reverses_id", "interaction_entry"),
         Index(None, "organization_id", "patient_id", "local_day"),
-        Index(None, "organization_id", "actor_user_id", "local_day"),
+        Index(
+            "ix_interaction_entry_person_day",
+            "organization_id",
+            "actor_user_id",
+            "local_day",
+            # what a look-up of overlaps asks for: it then need not read the entries
+            "start_second",
+            "duration_seconds",
+            "patient_id",
+        ),
     )
 
     client_id: UUID  # made by the browser or the API client
