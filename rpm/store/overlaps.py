@@ -6,16 +6,18 @@ Owns which entries have to be looked at together. Does not own who yields
 
 from collections.abc import Mapping, Sequence
 from datetime import date
+from functools import cache
 from typing import Any
 
 import numpy as np
-from sqlalchemy import ColumnElement, Select, select
+from sqlalchemy import ColumnElement, Select, select, type_coerce
 
 from billing.days import day_number
 from billing.ledger.facts import ENTRY_COLUMNS, MODES, ROLES, WORK, frame
 from billing.ledger.overlap import yield_across_patients
 from rpm.store.fact_rows import ENTRY_ROW, FactReader, RawId, Rows, as_recorded
 from rpm.store.selection import among
+from rpm.store.tables.base import METADATA
 
 EntryParts = Mapping[RawId, Sequence[tuple[int, int]]]
 """By entry: start second and length of each part that stays with it, of shared entries only."""
@@ -87,11 +89,11 @@ def _candidates(reader: FactReader) -> Rows:
 
 def _overlapping_days(reader: FactReader, column: str) -> Select[Any]:
     """Person and day of each selected patient's entry that overlaps one of another patient."""
-    table = reader.table("interaction_entry")
-    other = table.alias("other")
+    table, other = reader.table("interaction_entry"), _other_entry()
     # apart on SQLite, which would else walk everybody's entries to find the selected patients'
     mine = (
-        select(*(table.c[name] for name in _COMPARED))
+        # values only: references would be taken over anew with each statement
+        select(*(type_coerce(table.c[name], table.c[name].type).label(name) for name in _COMPARED))
         .where(
             reader.known(table),
             *_is_person(table, column),
@@ -112,6 +114,12 @@ def _overlapping_days(reader: FactReader, column: str) -> Select[Any]:
         other.c.start_second < mine.c.start_second + mine.c.duration_seconds,
         mine.c.start_second < other.c.start_second + other.c.duration_seconds,
     )
+
+
+@cache
+def _other_entry() -> Any:
+    """The table a second time; made once, for its many columns take longer than the query."""
+    return METADATA.tables["interaction_entry"].alias("other")
 
 
 _COMPARED = (
