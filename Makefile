@@ -34,7 +34,7 @@ bench: $(VENV)/.dev ## measure close and dashboard, and write docs/performance.m
 	$(BIN)/python -m benchmarks.report
 
 promises: $(VENV)/.dev ## try every promise in full, and write docs/promises.md
-	@$(BIN)/python -m pytest -n 2 tests/promises --promises-page docs/promises.md $(ARGS)
+	@$(BIN)/python -m pytest -n 2 tests/promises tests/simulation --promises-page docs/promises.md $(ARGS)
 
 lock: ## resolve pyproject.toml anew into the two lock lists
 	rm -rf var/lock && $(PYTHON) -m venv var/lock
