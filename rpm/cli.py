@@ -22,6 +22,7 @@ COMMANDS = (
     "close",
     "export",
     "explain",
+    "why",
     "rules",
     "verify",
     "openapi",

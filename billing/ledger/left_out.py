@@ -74,13 +74,17 @@ _ENTRY_REASONS = {
 
 @dataclass(frozen=True)
 class _Rows:
-    """Rows of facts with what is told of them, gathered by episode."""
+    """Rows of facts with what is told of them, gathered by episode.
+
+    ``entry`` names the entry of each row: its parts are one. Without it ``count`` is summed.
+    """
 
     what: str
     episode: Ints
     day: Ints
     count: Ints
     seconds: Ints
+    entry: Ints | None = None
 
     def told(self, reason: str, finding: str, why: Mask) -> list[LeftOut]:
         """The rows of a mask, by episode."""
@@ -90,7 +94,9 @@ class _Rows:
                 one,
                 reason,
                 finding,
-                int(self.count[mine].sum()),
+                int(self.count[mine].sum())
+                if self.entry is None
+                else int(np.unique(self.entry[mine]).size),
                 int(self.seconds[mine].sum()),
                 tuple(np.unique(self.day[mine]).tolist()),
             )
@@ -137,8 +143,7 @@ def left_out_entries(
     counts, by_finding = counted_entries(standing, frame, em_days(facts, book), as_of_day)
     stands = standing_entries(frame, as_of_day)
     episode, day, seconds = (frame[name].to_numpy() for name in ("episode", "day", "seconds"))
-    first_part = ~frame["entry"].duplicated().to_numpy()
-    rows = _Rows("entries", episode, day, first_part.astype(np.int64), seconds)
+    rows = _Rows("entries", episode, day, seconds, seconds, frame["entry"].to_numpy())
     rest = (day >= span[0]) & (day <= min(span[1], as_of_day))
     rest &= (frame["reverses"].to_numpy() < 0) & ~counts
     counted_work = [WORK.index(word) for word in COUNTED_WORK]

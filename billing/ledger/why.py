@@ -10,7 +10,7 @@ from datetime import date
 
 import numpy as np
 
-from billing.days import day_number, month_ends
+from billing.days import day_date, day_number, month_ends
 from billing.ledger.facts import Facts
 from billing.ledger.left_out import LeftOut, Span, left_out_entries, left_out_readings
 from billing.ledger.more import More
@@ -67,7 +67,7 @@ def _asked(periods: tuple[PeriodWhy, ...], looked: Looked, code: str) -> CodeWhy
         (at, position)
         for at, period in enumerate(periods)
         for position, told in enumerate(period.ladders)
-        if code in told.codes | _replacing(told)
+        if code in told.codes | _replacing(told, period.service_day)
     )
     ladders = [periods[at].ladders[position] for at, position in on]
     lines = tuple(line for told in ladders for line in told.lines if line.code == code)
@@ -89,10 +89,16 @@ def _bringing(looked: Looked, told: LadderWhy, code: str) -> Iterator[More]:
             yield trial
 
 
-def _replacing(told: LadderWhy) -> frozenset[str]:
-    """Codes that leave in place of the ladder's own in some settings."""
-    swaps = told.rules.replacements
-    return frozenset(one.by for one in swaps if one.by and told.codes & set(one.codes))
+def _replacing(told: LadderWhy, service_day: int | None) -> frozenset[str]:
+    """Codes that leave in place of the ladder's own on the day, in some settings."""
+    if service_day is None:
+        return frozenset()
+    day = day_date(service_day)
+    return frozenset(
+        one.by
+        for one in told.rules.replacements
+        if one.by and told.codes & set(one.codes) and one.from_day <= day <= one.to_day
+    )
 
 
 def _short(told: LadderWhy, code: str) -> int:

@@ -11,13 +11,12 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from pydantic import Field
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import Session
 
 import rpm
 from rpm.access import Actor, require
-from rpm.actions.command import Command, Reason
+from rpm.actions.command import Command, Month, Reason
 from rpm.actions.compute_close import ComputedClose, Progress, compute_close, latest_close
 from rpm.errors import Conflict
 from rpm.store.chain import recording
@@ -31,9 +30,7 @@ from rpm.store.tables.ledger import Close, CloseClaim, CloseRow, Posting
 class CloseMonth(Command):
     """The close of a calendar month that is over."""
 
-    month: str = Field(
-        pattern=r"^20\d\d-(0[1-9]|1[0-2])$", description="Year and month.", examples=["2026-01"]
-    )
+    month: Month
     reason: Reason | None = None
 
     @property

@@ -127,6 +127,11 @@ Day = Annotated[date, BeforeValidator(_day), AfterValidator(_of_our_time)]
 """A calendar day, ``2026-01-31``."""
 Instant = Annotated[datetime, BeforeValidator(_instant), AfterValidator(_whole_aware)]
 """An aware instant in whole seconds, ``2026-01-31T14:05:00Z``; kept as UTC."""
+Month = Annotated[
+    str,
+    StringConstraints(pattern=r"^20\d\d-(0[1-9]|1[0-2])$"),
+    Field(description="Year and month.", examples=["2026-01"]),
+]
 Id = Annotated[UUID, BeforeValidator(_id)]
 """The id of a row of this organization."""
 Name = Annotated[

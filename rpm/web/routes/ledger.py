@@ -4,6 +4,7 @@ Owns the addresses. Does not own the calculation (``billing.ledger``): every ans
 asked and nothing is stored.
 """
 
+from dataclasses import replace
 from datetime import date, datetime
 from typing import Annotated
 from uuid import UUID
@@ -13,10 +14,13 @@ from pydantic import BaseModel, Field
 from sqlmodel import Session
 
 from rpm.access import Actor
+from rpm.actions.command import Month, ProcedureCode
 from rpm.actions.explain_event import explain_event, explain_posting, seen_now
 from rpm.actions.explanation import Explanation
 from rpm.actions.what_if import what_if
 from rpm.actions.what_if_command import WhatIf
+from rpm.actions.why import AskWhy, why_month
+from rpm.actions.why_answer import MonthWhy
 from rpm.clock import local_day
 from rpm.errors import NotFound
 from rpm.store.event_keys import named_event
@@ -156,6 +160,31 @@ def findings(
     """The findings."""
     found = _seen(db, actor, now, patient_id, as_of)
     return FindingsOut(as_of=found.as_of, items=found.findings())
+
+
+@router.get(
+    "/patients/{patient_id}/why",
+    summary="Tell why a month bills what it does",
+    description="Each ladder of the windows that touch the month and of the month itself: measure,"
+    " bands, what leaves or what stops it, and what one more day or minute would change. With"
+    " `code` also the answer for that code.",
+    operation_id="tell_why",
+    response_model=MonthWhy,
+    responses=PROBLEMS,
+)
+def tell_why(
+    db: ReadDb,
+    now: Now,
+    actor: Reader,
+    patient_id: UUID,
+    month: Month,
+    code: ProcedureCode | None = None,
+    as_of: AsOf = None,
+) -> MonthWhy:
+    """The month."""
+    seen = seen_now(db, Scope.of(actor), now)
+    seen = replace(seen, as_of=as_of or seen.as_of)
+    return why_month(db, actor, patient_id, AskWhy(month=month, code=code), seen)
 
 
 @router.get(

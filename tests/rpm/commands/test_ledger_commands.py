@@ -118,3 +118,18 @@ def test_wrong_words_are_refused(practice: Practice, said: Run, tmp_path: Path) 
     blocked = tmp_path / "file"
     blocked.write_text("in the way")
     assert "cannot be written" in said("export", "2026-01", "--out", str(blocked), code=USAGE)
+
+
+def test_a_month_tells_why(practice: Practice, said: Run) -> None:
+    """By record number or id: ladders and an answer for a code, as text and as the API answers."""
+    patient_id, episode_id = practice.enrolled(opened_day=date(2026, 1, 1))
+    practice.readings(patient_id, episode_id, days(date(2026, 1, 1), 15))
+    text = said("why", f"0{patient_id.hex[-8:]}", "2026-01", "99454")
+    assert "It would take 1 day more: the time for it is over." in text
+    assert "99445 x1 on 2026-01-30" in text
+    answer = json.loads(said("why", str(patient_id), "2026-01", "--json"))
+    assert answer["periods"][0]["ladders"][0]["name"] == "setup"
+    assert answer["asked"] is None
+    for words in (("nobody", "2026-01"), (str(patient_id), "January"), (str(patient_id), "2026-1")):
+        assert words[0] not in said("why", *words, code=USAGE)
+    said("why", str(patient_id), "2026-01", "nonsense", code=USAGE)

@@ -327,3 +327,17 @@ def test_the_readme_shows_what_the_product_prints(
     for one in shown:
         start = one.removesuffix(" ...")
         assert any(found == one or (start != one and found.startswith(start)) for found in printed)
+
+
+def test_the_page_about_why_shows_what_the_product_prints(
+    played: Played, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The answer about Max in the documentation is what the command tells of the demo's January."""
+    page = (Path(__file__).parents[3] / "docs" / "why.md").read_text(encoding="utf-8")
+    shown = page.split("$ rpm-ledger why ")[1].split("```")[0]
+    question, first, *rest = shown.splitlines()
+    monkeypatch.setenv("RPMLEDGER_DATABASE_URL", demo_settings(played.folder).database_url)
+    assert run(["why", *question.split()]) == 0
+    printed = capsys.readouterr().out.splitlines()
+    assert printed[1:] == rest
+    assert first.startswith("2026-01, as of 2026-02-")

@@ -223,3 +223,20 @@ def test_each_needs_its_permission(
     answer = client.request(method, f"/v1/{path}", json=body, headers=headers)
     assert answer.status_code == 403
     assert answer.json()["code"] == "not_allowed"
+
+
+def test_a_month_is_told_why(get: Any, enrolled: tuple[UUID, UUID], stranger: Headers) -> None:
+    """Ladders with bands and trials; a code's answer; as of a day before; wrong words refused."""
+    path = f"patients/{enrolled[0]}/why"
+    found = get(path, month="2026-01", code="99458")
+    assert found["asked"]["state"] == "not_billed"
+    assert found["asked"]["takes"]["amount"] == 900
+    names = [one["name"] for period in found["periods"] for one in period["ladders"]]
+    assert {"device-supply", "management"} <= set(names)
+    before = get(path, month="2026-01", code="99457", as_of="2026-01-20")
+    assert before["as_of"] == "2026-01-20"
+    assert before["asked"]["state"] == "not_billed"
+    for wrong in ({}, {"month": "2026-13"}, {"month": "2026-01", "code": "no code"}):
+        get(path, 422, **wrong)
+    get(path, 404, stranger, month="2026-01")
+    get(f"patients/{uuid4()}/why", 404, month="2026-01")

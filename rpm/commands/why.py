@@ -1,0 +1,71 @@
+"""``rpm-ledger why``: what a patient's month comes to, ladder by ladder, and why."""
+
+from typing import TYPE_CHECKING, Annotated
+from uuid import UUID
+
+import typer
+
+if TYPE_CHECKING:
+    from sqlmodel import Session
+
+    from rpm.store.scope import Scope
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command("why")(why)
+
+
+def why(
+    patient: Annotated[str, typer.Argument(help="Record number or id of the patient.")],
+    month: Annotated[str, typer.Argument(help="The month, as 2026-01.")],
+    code: Annotated[str | None, typer.Argument(help="A code to answer for.")] = None,
+    organization: Annotated[
+        str | None, typer.Option(help="Id, NPI or name; not needed when there is only one.")
+    ] = None,
+    as_json: Annotated[  # noqa: FBT002 - an option, not an argument
+        bool, typer.Option("--json", help="Print JSON, as the API answers.")
+    ] = False,
+) -> None:
+    """Tell why a patient's month bills what it does, and what one more day or minute would change.
+
+    Each ladder with its measure and bands, what leaves or what stops it, and what was left out.
+    """
+    from pydantic import ValidationError
+
+    from rpm.actions.explain_event import seen_now
+    from rpm.actions.why import AskWhy, why_month
+    from rpm.actions.why_text import why_text
+    from rpm.clock import clock_for
+    from rpm.commands.opened import opened_engine, organization_actor, read_settings, refused
+    from rpm.store.engine import reading
+    from rpm.store.scope import Scope
+
+    try:
+        asked = AskWhy(month=month, code=code)
+    except ValidationError as error:
+        raise refused(error) from error
+    with opened_engine(read_settings()) as engine:
+        actor = organization_actor(engine, organization, "why")
+        with reading(engine) as db:
+            scope = Scope.of(actor)
+            seen = seen_now(db, scope, clock_for(engine).now())
+            found = why_month(db, actor, _patient_id(db, scope, patient), asked, seen)
+    if as_json:
+        typer.echo(found.model_dump_json(indent=2))
+    else:
+        typer.echo(why_text(found), nl=False)
+
+
+def _patient_id(db: "Session", scope: "Scope", named: str) -> UUID:
+    """The patient of a record number, else of an id; ``NotFound`` for neither."""
+    from rpm.errors import NotFound
+    from rpm.store.queries.people import patient_with_record_number
+
+    found = patient_with_record_number(db, scope, named)
+    if found is not None:
+        return found.id
+    try:
+        return UUID(named)
+    except ValueError as error:
+        raise NotFound("there is no patient of this record number or id") from error
