@@ -4,8 +4,10 @@ Owns the findings ``E_CHAIN_*``. Does not own the arithmetic (``rpm.audit``) nor
 recomputation. Reads each table once, in order, as a stream: memory stays flat.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from heapq import heapify, heapreplace
 from itertools import islice
+from math import inf
 from typing import Any
 from uuid import UUID
 
@@ -20,19 +22,16 @@ from rpm.audit import (
     event_hmac,
     facts_digest,
     organization_key,
-    row_digest,
 )
 from rpm.keys import KeyRing
 from rpm.store.chain import chain_head
+from rpm.store.digested_rows import Digested, digested_rows, prepare
 from rpm.store.engine import audit_keys
-from rpm.store.stored_form import stored_rows
 from rpm.store.tables.base import METADATA
 from rpm.store.tables.security import AuditEvent
 
 _ROWS_AT_ONCE = 2_000
 _EVENT = METADATA.tables[str(AuditEvent.__tablename__)]
-
-Found = tuple[str, bytes]  # id (hex) and digest of a fact row
 
 
 def fact_tables() -> list[Table]:
@@ -64,22 +63,42 @@ def verify_chain(
 
 
 class _FactStream:
-    """Rows of one table in order of audit number and id, each as its id and digest."""
+    """Rows of one table in order of audit number and id."""
 
-    def __init__(
-        self, connection: Connection, table: Table, organization_id: UUID, until: int | None
-    ) -> None:
-        self.name = table.name
-        self._rows = stored_rows(connection, table, organization_id, until)
-        self._next = next(self._rows, None)
+    def __init__(self, name: str, rows: Iterator[Digested]) -> None:
+        self.name = name
+        self._rows = rows
+        self._next = next(rows, None)
 
-    def take(self, up_to: int | None) -> list[tuple[int, Found]]:
-        """Rows whose audit number is at most ``up_to`` (None: all that are left)."""
-        taken: list[tuple[int, Found]] = []
-        while self._next is not None and (up_to is None or self._next[0] <= up_to):
-            number, row_id, stored = self._next
-            taken.append((number, (row_id, row_digest(self.name, stored))))
-            self._next = next(self._rows, None)
+    @property
+    def number(self) -> float:
+        """The audit number of the next row; infinity after the last."""
+        return inf if self._next is None else self._next[0]
+
+    def take(self, up_to: float) -> list[Digested]:
+        """Rows whose audit number is at most ``up_to``."""
+        taken, rows, row = [], self._rows, self._next
+        while row is not None and row[0] <= up_to:
+            taken.append(row)
+            row = next(rows, None)
+        self._next = row
+        return taken
+
+
+class _FactStreams:
+    """The streams of all tables; only those that have a row for an event are looked at."""
+
+    def __init__(self, streams: Iterable[_FactStream]) -> None:
+        self._waiting = [(stream.number, stream.name, stream) for stream in streams]
+        heapify(self._waiting)
+
+    def take(self, up_to: float) -> dict[str, list[Digested]]:
+        """Rows whose audit number is at most ``up_to``, by table."""
+        taken = {}
+        while self._waiting[0][0] <= up_to and self._waiting[0][0] < inf:
+            _, name, stream = self._waiting[0]
+            taken[name] = stream.take(up_to)
+            heapreplace(self._waiting, (stream.number, name, stream))
         return taken
 
 
@@ -89,6 +108,7 @@ class _Walk:
     def __init__(
         self, connection: Connection, keys: KeyRing, organization_id: UUID, until: int | None
     ) -> None:
+        prepare(connection)
         self.last = Anchor(0, GENESIS_HMAC)
         self._chain_keys = {
             key_id: organization_key(key, organization_id) for key_id, key in keys.keys.items()
@@ -100,9 +120,10 @@ class _Walk:
             select(_EVENT).where(*where).order_by(_EVENT.c.number),
             execution_options={"yield_per": _ROWS_AT_ONCE},
         )
-        self._streams = [
-            _FactStream(connection, table, organization_id, until) for table in fact_tables()
-        ]
+        self._facts = _FactStreams(
+            _FactStream(table.name, digested_rows(connection, table, organization_id, until))
+            for table in fact_tables()
+        )
 
     def findings(self, anchors: Mapping[int, Anchor]) -> Iterator[Finding]:
         for event in self._events:
@@ -112,9 +133,9 @@ class _Walk:
                 message = "is not the event that an anchor kept elsewhere names"
                 yield Finding("E_CHAIN_ANCHOR", f"audit_event {event.number}", message)
             self.last = Anchor(event.number, event.hmac)
-        for stream in self._streams:
-            for number, (row_id, _) in stream.take(None):
-                yield _without_event(stream.name, number, row_id)
+        for name, rows in sorted(self._facts.take(inf).items()):
+            for number, row_id, _ in rows:
+                yield _without_event(name, number, row_id)
         for number in sorted(anchors):
             if number > self.last.number:
                 yield _cut(self.last.number, number, "an anchor kept elsewhere")
@@ -138,19 +159,19 @@ class _Walk:
         yield from self._check_rows(event, sound=sound)
 
     def _check_rows(self, event: Row[Any], *, sound: bool) -> Iterator[Finding]:
-        rows: dict[str, list[Found]] = {}
-        for stream in self._streams:
-            for number, found in stream.take(event.number):
-                if number == event.number:
-                    rows.setdefault(stream.name, []).append(found)
-                else:
-                    yield _without_event(stream.name, number, found[0])
-        digests = [digest for name in sorted(rows) for _, digest in rows[name]]
+        rows: dict[str, list[Digested]] = {}
+        for name, taken in sorted(self._facts.take(event.number).items()):
+            own = [row for row in taken if row[0] == event.number]
+            if own:
+                rows[name] = own
+            for number, row_id, _ in taken[: len(taken) - len(own)]:
+                yield _without_event(name, number, row_id)
+        digests = [digest for name in sorted(rows) for _, _, digest in rows[name]]
         if sound and facts_digest(digests) != event.fact_digest:
             yield from _locate(event, rows)
 
 
-def _locate(event: Row[Any], rows: Mapping[str, list[Found]]) -> Iterator[Finding]:
+def _locate(event: Row[Any], rows: Mapping[str, list[Digested]]) -> Iterator[Finding]:
     """Which rows of an event do not fit, by the piece of each digest that the event keeps."""
     position = 0
     for name in sorted(set(event.fact_counts) | set(rows)):
@@ -158,7 +179,7 @@ def _locate(event: Row[Any], rows: Mapping[str, list[Found]]) -> Iterator[Findin
         kept = event.row_digests[position * LOCATOR_BYTES : (position + count) * LOCATOR_BYTES]
         position += count
         expected = {kept[i : i + LOCATOR_BYTES] for i in range(0, len(kept), LOCATOR_BYTES)}
-        strange = [row_id for row_id, digest in found if digest[:LOCATOR_BYTES] not in expected]
+        strange = [row_id for _, row_id, digest in found if digest[:LOCATOR_BYTES] not in expected]
         inserted = max(len(found) - count, 0)
         for place, row_id in enumerate(strange):
             what = "ROW_INSERTED" if place < inserted else "ROW_CHANGED"
