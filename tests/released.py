@@ -20,8 +20,9 @@ from typing import Any
 from uuid import UUID
 
 from ledger_practice import Practice, days
+from pydantic import SecretStr
 from sqlalchemy import func, insert, select
-from sqlalchemy.engine import Engine
+from sqlalchemy.engine import Engine, make_url
 from sqlmodel import Session, col
 
 import rpm
@@ -33,6 +34,7 @@ from rpm.settings import Settings
 from rpm.store.chain import chain_head
 from rpm.store.engine import make_engine, reading, transaction
 from rpm.store.migrations import current_revision, migrate
+from rpm.store.put_back import put_back
 from rpm.store.tables import METADATA
 from rpm.store.tables.monitoring import EpisodeEnd
 from rpm.store.tables.people import Organization
@@ -44,6 +46,7 @@ KEYS: dict[str, Any] = {
     "audit_key": "released practice: the key of its chain",
     "field_key": "released practice: the key of its secrets",
 }
+KEY_SECRETS = {name: SecretStr(key) for name, key in KEYS.items()}
 _PATIENTS = 3
 _UNTIL = date(2026, 1, 3)
 _AFTER = datetime(2026, 2, 2, 15, tzinfo=UTC)
@@ -64,6 +67,15 @@ def unpacked(release: Path, name: str, folder: Path) -> Path:
     path = folder / name.removesuffix(".xz")
     path.write_bytes(lzma.decompress((release / name).read_bytes()))
     return path
+
+
+@contextmanager
+def opened(release: Path, place: Settings, folder: Path) -> Iterator[Engine]:
+    """The kept database of a release, put into a place that is absent yet, as it was released."""
+    sqlite = make_url(place.database_url).get_backend_name() == "sqlite"
+    copy = unpacked(release, SQLITE if sqlite else POSTGRESQL, folder)
+    with put_back(place.model_copy(update=KEY_SECRETS), copy, 1, lambda *_: None) as engine:
+        yield engine
 
 
 def held(release: Path) -> dict[str, Any]:
