@@ -21,7 +21,7 @@ from rpm.access import Actor
 from rpm.errors import Conflict, ServiceError
 from rpm.keys import KeyRing, load_keys
 
-ERAS = (date(2025, 10, 20), date(2026, 2, 1))
+ERAS = (date(2025, 10, 27), date(2026, 2, 1))
 """First days: clocks go back and the codes of 2026 begin, or clocks go forward."""
 MOST_STATEMENTS = 34
 

@@ -39,7 +39,7 @@ _FIRST_HOUR = 6  # nobody works between one and six in the morning
 
 def wait(run: Run) -> str:
     """Some hours go by."""
-    run.pass_time(hours=run.draw.randint(1, 20), minutes=run.draw.randrange(60))
+    run.pass_time(hours=run.draw.randint(1, 17), minutes=run.draw.randrange(60))
     return f"{run.true:%m-%d %H:%M}"
 
 
