@@ -105,7 +105,8 @@ def _yielded(columns: dict[str, Ints], rows: Ints, shared: Mask) -> list[tuple[i
                 shared[row] = shared[other] = True
                 left = [part for span in left for part in _without(span, (other_start, other_end))]
         pieces += [(row, *span) for span in left]
-        taken.append((row, start, end))
+        # only what it keeps is taken: a second it yielded is the other patient's, to no one's loss
+        taken += [(row, *span) for span in left]
     return pieces
 
 

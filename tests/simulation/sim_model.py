@@ -179,7 +179,7 @@ class Model:
             for chart, other in others:
                 if chart is not entry.chart:
                     left &= ~other
-            others.append((entry.chart, bits))
+            others.append((entry.chart, left))
             kept.append((entry, _spans(left)))
         return kept
 
