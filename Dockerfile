@@ -23,7 +23,10 @@ ENV PATH="/opt/rpm-ledger/bin:$PATH" \
     PYTHONDONTWRITEBYTECODE=1 \
     PYTHONUNBUFFERED=1 \
     RPMLEDGER_HOST=0.0.0.0 \
+    RPMLEDGER_BEHIND_TLS_PROXY=true \
     RPMLEDGER_PORT=8000
+# A container is reached only through the ports that are published: publish them to a proxy that
+# ends TLS, never to the world.
 WORKDIR /data
 VOLUME /data
 USER 10001:10001

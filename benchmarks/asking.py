@@ -16,7 +16,7 @@ import structlog
 from sqlalchemy.engine import Engine
 from starlette.testclient import TestClient
 
-from benchmarks.load import LoadedPractice
+from benchmarks.load import LoadedPractice, served_settings
 from rpm.web.app import create_app
 
 PAGE_ROWS = 50
@@ -92,7 +92,7 @@ class Asker:
 @contextmanager
 def asking(practice: LoadedPractice) -> Iterator[Asker]:
     """The application on the practice's database, and a client of it."""
-    app = create_app(practice.settings, _StandingClock(practice.now))
+    app = create_app(served_settings(practice), _StandingClock(practice.now))
     with _quiet(), TestClient(app) as client:
         yield Asker(client, practice)
 

@@ -5,6 +5,7 @@ and without digests, foreign-key checks and triggers: what is measured reads the
 them, and never verifies them.
 """
 
+import hashlib
 import warnings
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -15,7 +16,7 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import text
-from sqlalchemy.engine import Engine
+from sqlalchemy.engine import Engine, make_url
 
 from benchmarks.facts import Part
 from benchmarks.measure import say
@@ -23,6 +24,7 @@ from benchmarks.practice import Rows, rows_of_part, users_of_part
 from rpm.access import Actor
 from rpm.actions.bootstrap_organization import BootstrapOrganization, bootstrap_organization
 from rpm.settings import Settings
+from rpm.store.append_only import grant_service_role
 from rpm.store.engine import make_engine, reading, transaction
 from rpm.store.migrations import migrate
 from rpm.store.scope import actor_of_token
@@ -36,7 +38,11 @@ _BULK_PRAGMAS = (
     "journal_mode = OFF",
     "synchronous = OFF",
 )
-_KEY = "a key of the benchmarks, long enough for this"
+_SERVICE_ROLE = "rpm_ledger_benchmarks"
+_KEYS: dict[str, Any] = {
+    name: hashlib.sha256(f"benchmarks: {name}".encode()).hexdigest()
+    for name in ("secret_key", "audit_key", "field_key")
+}
 
 
 @dataclass(frozen=True)
@@ -73,7 +79,7 @@ def loaded_practice(
     url: str, parts: Iterable[Part], now: datetime = NOW
 ) -> Iterator[LoadedPractice]:
     """The practice of some parts in the database of a URL, looked at from an instant."""
-    settings = Settings(database_url=url, secret_key=_KEY, audit_key=_KEY, field_key=_KEY)
+    settings = Settings(database_url=url, **_KEYS)
     engine = make_engine(settings)
     try:
         migrate(engine)
@@ -136,3 +142,15 @@ def _put_postgresql(cursor: Any, rows: Rows) -> None:
     with cursor.copy(f"COPY {rows.table} ({names}) FROM STDIN") as copy:
         for row in rows.rows:
             copy.write_row(row)
+
+
+def served_settings(practice: LoadedPractice) -> Settings:
+    """Settings to serve a practice with: on PostgreSQL as a role that owns nothing."""
+    engine, url = practice.engine, make_url(practice.settings.database_url)
+    if engine.dialect.name == "sqlite":
+        return practice.settings
+    with engine.begin() as connection:
+        connection.execute(text(f"CREATE ROLE {_SERVICE_ROLE} LOGIN"))
+        grant_service_role(connection, _SERVICE_ROLE)
+    served = url.set(username=_SERVICE_ROLE).render_as_string(hide_password=False)
+    return practice.settings.model_copy(update={"database_url": served})

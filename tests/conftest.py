@@ -6,6 +6,7 @@ copied from a migrated one.
 """
 
 import atexit
+import hashlib
 import importlib.util
 import os
 import shutil
@@ -25,6 +26,7 @@ from sqlmodel import Session
 
 from rpm.access import PERMISSIONS, Actor
 from rpm.settings import Settings
+from rpm.store.append_only import grant_service_role
 from rpm.store.chain import recording
 from rpm.store.engine import make_engine, transaction
 from rpm.store.migrations import migrate
@@ -34,6 +36,7 @@ pytest_plugins = ["promised"]
 
 MEMORY_NEEDED_BYTES = 2 * 1024**3
 TEMPLATE = "rpm_ledger_template"
+SERVICE_ROLE, SERVICE_PASSWORD = "rpm_ledger_tests", "3f1c9a7be2d84056"
 START = datetime(2026, 1, 15, 15, 0, tzinfo=UTC)
 
 
@@ -45,13 +48,18 @@ def postgresql_programs() -> Path | None:
     return Path(package.origin).parent / "pginstall" / "bin"
 
 
+def _key(purpose: str) -> str:
+    """A key that is the same in every run and looks as random as a real one."""
+    return hashlib.sha256(f"rpm-ledger tests: {purpose}".encode()).hexdigest()
+
+
 def settings_for(database_url: str) -> Settings:
     """Settings with keys that stay the same, so that chains verify across engines of one test."""
     return Settings(
         database_url=database_url,
-        secret_key="test secret key, long enough for it",
-        audit_key="test audit key, long enough for this",
-        field_key="test field key, long enough for this",
+        secret_key=_key("pages"),
+        audit_key=_key("chain"),
+        field_key=_key("fields"),
         postgresql_programs=postgresql_programs(),
     )
 
@@ -115,8 +123,17 @@ def _make_template(connection: psycopg.Connection[tuple[object, ...]], url: str)
     draft = f"{TEMPLATE}_draft"
     connection.execute(sql.SQL("DROP DATABASE IF EXISTS {}").format(sql.Identifier(draft)))
     connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(draft)))
+    if connection.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", [SERVICE_ROLE]).fetchone():
+        connection.execute(sql.SQL("DROP ROLE {}").format(sql.Identifier(SERVICE_ROLE)))
+    connection.execute(
+        sql.SQL("CREATE ROLE {} LOGIN PASSWORD {}").format(
+            sql.Identifier(SERVICE_ROLE), sql.Literal(SERVICE_PASSWORD)
+        )
+    )
     engine = make_engine(settings_for(_database(url, draft)))
     migrate(engine)
+    with engine.begin() as owner:
+        grant_service_role(owner, SERVICE_ROLE)
     engine.dispose()
     connection.execute(
         sql.SQL("ALTER DATABASE {} RENAME TO {}").format(
@@ -162,15 +179,24 @@ def database_url(
 
 
 @pytest.fixture
-def settings(database_url: str) -> Settings:
-    """Settings of an installation on the test's database."""
+def owner_settings(database_url: str) -> Settings:
+    """Settings of whoever owns the test's database: migrations, restores, and intruders."""
     return settings_for(database_url)
 
 
 @pytest.fixture
-def engine(settings: Settings) -> Iterator[Engine]:
-    """An engine on the test's database."""
-    engine = make_engine(settings)
+def settings(database_url: str) -> Settings:
+    """Settings of the service on the test's database: on PostgreSQL a role that owns nothing."""
+    url = make_url(database_url)
+    if url.get_backend_name() == "postgresql":
+        url = url.set(username=SERVICE_ROLE, password=SERVICE_PASSWORD)
+    return settings_for(url.render_as_string(hide_password=False))
+
+
+@pytest.fixture
+def engine(owner_settings: Settings) -> Iterator[Engine]:
+    """An engine on the test's database, with the rights of its owner."""
+    engine = make_engine(owner_settings)
     yield engine
     engine.dispose()
 

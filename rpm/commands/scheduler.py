@@ -23,10 +23,14 @@ def scheduler(
     from rpm import logs
     from rpm.commands.opened import opened_engine, read_settings
     from rpm.jobs.schedule import JOBS, foreground, run_latest
+    from rpm.safe_start import refuse_unsafe_start
+    from rpm.store.append_only import keep_schema
 
     settings = read_settings()
     logs.configure(settings.log_level)
     with opened_engine(settings) as engine:
+        refuse_unsafe_start(settings, engine, listens=False)
+        keep_schema(engine)
         if once:
             for job in JOBS:
                 typer.echo(f"{job.name}: {run_latest(engine, settings, job) or 'nothing due'}")

@@ -18,8 +18,9 @@ def serve(
 ) -> None:
     """Serve the API; on SQLite the scheduler runs inside.
 
-    An embedded SQLite file is migrated first. On PostgreSQL the server refuses to start while the
-    database is behind: run `rpm-ledger migrate` as the role that owns the tables.
+    An embedded SQLite file is upgraded first. On PostgreSQL the server refuses to start while the
+    database is behind: run `rpm-ledger migrate` as the role that owns the tables. It refuses every
+    start that is not safe, with all reasons and what mends them.
     """
     import structlog
     import uvicorn
@@ -28,25 +29,30 @@ def serve(
     from rpm import logs
     from rpm.commands.opened import opened_engine, read_settings
     from rpm.jobs.schedule import background
+    from rpm.safe_start import refuse_unsafe_start
+    from rpm.store.append_only import keep_schema
     from rpm.web.app import create_app
 
-    settings = read_settings()
+    given = read_settings()
+    settings = given.model_copy(update={"host": host or given.host, "port": port or given.port})
     logs.configure(settings.log_level)
     with ExitStack() as stack:
         engine = stack.enter_context(opened_engine(settings))
+        refuse_unsafe_start(settings, engine, listens=True)
+        keep_schema(engine)
         if engine.dialect.name == "sqlite":
             stack.enter_context(background(engine, settings))
         structlog.get_logger().info(
             "serving",
             version=rpm.__version__,
-            host=host or settings.host,
-            port=port or settings.port,
+            host=settings.host,
+            port=settings.port,
             database=engine.dialect.name,
         )
         uvicorn.run(
             create_app(settings),
-            host=host or settings.host,
-            port=port or settings.port,
+            host=settings.host,
+            port=settings.port,
             access_log=False,
             log_config=None,
             server_header=False,

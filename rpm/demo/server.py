@@ -36,7 +36,7 @@ def taken_address(port: int | None) -> socket.socket:
 def serving(settings: Settings, address: socket.socket) -> Iterator[str]:
     """The application at work on an address; gives its URL, and stops when the block ends."""
     config = uvicorn.Config(
-        create_app(settings),
+        create_app(settings.model_copy(update={"host": HOST})),
         access_log=False,
         log_config=None,
         server_header=False,

@@ -4,15 +4,27 @@ Owns the triggers and the grants for the service's role. They refuse and compute
 own which tables are facts: a table says so (``info["append_only"]``).
 """
 
+import sqlite3
 from collections.abc import Sequence
 
-from sqlalchemy import Connection, Table, inspect, text
+from sqlalchemy import Connection, Table, event, inspect, text
+from sqlalchemy.engine import Engine
 
 from rpm.store.tables.base import METADATA
 
 MESSAGE = "append-only"
 """Every refusal begins with this word."""
 
+_SCHEMA_CHANGES = frozenset(
+    {
+        *(sqlite3.SQLITE_ALTER_TABLE, sqlite3.SQLITE_DROP_TABLE, sqlite3.SQLITE_CREATE_TABLE),
+        *(sqlite3.SQLITE_CREATE_TRIGGER, sqlite3.SQLITE_DROP_TRIGGER),
+        *(sqlite3.SQLITE_CREATE_INDEX, sqlite3.SQLITE_DROP_INDEX),
+        *(sqlite3.SQLITE_CREATE_VIEW, sqlite3.SQLITE_DROP_VIEW),
+        *(sqlite3.SQLITE_CREATE_TEMP_TRIGGER, sqlite3.SQLITE_ATTACH),
+    }
+)
+_UNSAFE_PRAGMAS = frozenset({"writable_schema", "trusted_schema", "schema_version"})
 _FUNCTION = "rpm_ledger_refuse"
 _REMOVABLE = frozenset({"device_day", "idempotency_key", "readiness_mark", "readiness_row"})
 
@@ -41,12 +53,14 @@ def guard_names(table: str, dialect_name: str) -> set[str]:
 
 
 def missing_guards(connection: Connection) -> set[str]:
-    """Triggers that should stand in the database and do not, or that are switched off."""
+    """Triggers that should stand in the database and do not, are switched off or do nothing."""
     name = connection.dialect.name
+    # one of the same name that refuses nothing is none
     catalog = (
-        "SELECT name FROM sqlite_master WHERE type = 'trigger'"
+        "SELECT name FROM sqlite_master WHERE type = 'trigger' AND sql LIKE '%RAISE(ABORT%'"
         if name == "sqlite"
-        else "SELECT tgname FROM pg_trigger WHERE tgenabled <> 'D'"
+        else "SELECT tgname FROM pg_trigger JOIN pg_proc ON pg_proc.oid = tgfoid"
+        " WHERE tgenabled IN ('O', 'A') AND prosrc LIKE '%RAISE EXCEPTION%'"
     )
     expected = {guard for table in append_only_tables() for guard in guard_names(table.name, name)}
     return expected - set(connection.execute(text(catalog)).scalars())
@@ -85,6 +99,29 @@ def _postgresql_guards(table: str) -> list[str]:
     ]
 
 
+def keep_schema(engine: Engine) -> None:
+    """Refuse every change of the schema on this engine's connections: a server never makes one.
+
+    On SQLite the guards have no owner to protect them, so the connection itself does; on
+    PostgreSQL the service's role has no right to.
+    """
+    if engine.dialect.name != "sqlite":
+        return
+    engine.dispose()  # connections made before are not bound by it
+
+    @event.listens_for(engine, "connect")
+    def protect(connection: sqlite3.Connection, _record: object) -> None:
+        connection.set_authorizer(_allowed)
+
+
+def _allowed(action: int, first: str | None, *_where: str | None) -> int:
+    if action in _SCHEMA_CHANGES:
+        return sqlite3.SQLITE_DENY
+    if action == sqlite3.SQLITE_PRAGMA and (first or "").lower() in _UNSAFE_PRAGMAS:
+        return sqlite3.SQLITE_DENY
+    return sqlite3.SQLITE_OK
+
+
 def grants_sql(role: str) -> str:
     """What the service's PostgreSQL role may do; run by the role that owns the tables.
 
@@ -109,7 +146,8 @@ def grant_service_role(connection: Connection, role: str) -> None:
 
 
 def privileged_login(connection: Connection) -> bool:
-    """Whether this login could switch the guards off: PostgreSQL superuser or owner of a table.
+    """Whether this login could switch the guards off: PostgreSQL superuser or owner of
+    a table.
 
     Always False on SQLite, where whoever can open the file can; there the chain tells.
     """
@@ -118,8 +156,9 @@ def privileged_login(connection: Connection) -> bool:
     found = connection.execute(
         text(
             "SELECT (SELECT rolsuper FROM pg_roles WHERE rolname = current_user) OR EXISTS ("
-            "SELECT 1 FROM pg_class WHERE relname = 'audit_event'"
+            "SELECT 1 FROM pg_class WHERE relname = ANY(:tables) AND relkind = 'r'"
             " AND pg_has_role(current_user, relowner, 'MEMBER'))"
-        )
+        ),
+        {"tables": sorted(METADATA.tables)},
     )
     return bool(found.scalar_one())

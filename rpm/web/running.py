@@ -12,11 +12,11 @@ from fastapi import Request
 from sqlalchemy.engine import Engine
 
 from rpm.clock import Clock, clock_for
-from rpm.errors import NotReady
 from rpm.keys import Keys, load_keys
+from rpm.safe_start import refuse_unsafe_start
 from rpm.settings import Settings
+from rpm.store.append_only import keep_schema
 from rpm.store.engine import make_engine
-from rpm.store.migrations import at_head
 
 # A session is begun, used and ended on different worker threads. With more sessions than
 # connections, waiting beginners could hold every thread that an ending one needs.
@@ -40,13 +40,16 @@ class Running:
 def start(settings: Settings, clock: Clock | None = None) -> Running:
     """Connect; ``stop`` must follow.
 
-    ``NotReady`` when keys are missing or the database is not at this program's version.
+    ``NotReady`` when keys are missing or it is not safe to start (``rpm.safe_start``).
     """
     keys = load_keys(settings)
     engine = make_engine(settings)
-    if not at_head(engine):
+    try:
+        refuse_unsafe_start(settings, engine, listens=True)
+    except BaseException:
         engine.dispose()
-        raise NotReady("the database is not at this program's version: run rpm-ledger migrate")
+        raise
+    keep_schema(engine)
     return Running(
         settings=settings,
         keys=keys,

@@ -30,7 +30,7 @@ def practice(engine: Engine, actor: Actor, clock: Clock) -> Practice:
 
 @pytest.mark.promise("R15")
 def test_backups_under_load_hold_all_that_was_acknowledged(
-    practice: Practice, settings: Settings, clock: Clock, tmp_path: Path, promised: Promised
+    practice: Practice, owner_settings: Settings, clock: Clock, tmp_path: Path, promised: Promised
 ) -> None:
     """What was acknowledged before a backup began is in it, and it verifies when restored."""
     rounds, written = promised.count(15, 2), 0
@@ -38,10 +38,10 @@ def test_backups_under_load_hold_all_that_was_acknowledged(
         for number in range(rounds):
             before = set(writer.acknowledged)
             backup = tmp_path / f"backup-{number}"
-            back_up(practice.engine, settings, clock.now(), backup)
+            back_up(practice.engine, owner_settings, clock.now(), backup)
             written += len(set(writer.acknowledged) - before)
             with (
-                another_place(settings, tmp_path) as place,
+                another_place(owner_settings, tmp_path) as place,
                 restored(backup, place, clock.now()) as engine,
             ):
                 held = entry_ids(engine)
@@ -50,29 +50,29 @@ def test_backups_under_load_hold_all_that_was_acknowledged(
             # an entry may be committed before the writer has noted it
             assert before <= held <= entry_ids(practice.engine)
     assert written > 0, "nothing was written meanwhile"
-    name = make_url(settings.database_url).get_backend_name()
+    name = make_url(owner_settings.database_url).get_backend_name()
     promised.reached(f"{name}: {rounds} of {rounds} backups taken under load restore and verify")
 
 
 @pytest.mark.promise("R15")
 def test_a_damaged_backup_is_refused_and_changes_nothing(
-    practice: Practice, settings: Settings, clock: Clock, tmp_path: Path, promised: Promised
+    practice: Practice, owner_settings: Settings, clock: Clock, tmp_path: Path, promised: Promised
 ) -> None:
     """A backup with one changed, cut or missing piece is named as damaged; nothing is restored."""
     practice.enrolled()
     sound = tmp_path / "sound"
-    back_up(practice.engine, settings, clock.now(), sound)
+    back_up(practice.engine, owner_settings, clock.now(), sound)
     tries, choose = promised.count(20, 5), random.Random(SEED)
     for number in range(tries):
         copy = tmp_path / f"damaged-{number}"
         shutil.copytree(sound, copy)
         _damage(copy, choose, number)
-        with another_place(settings, tmp_path) as place:
+        with another_place(owner_settings, tmp_path) as place:
             with pytest.raises(ServiceError) as refused:
                 restore_backup(copy, place, clock.now(), silent)
             assert isinstance(refused.value, InvalidRequest), (SEED, number)
             assert _absent(place), (SEED, number)
-    name = make_url(settings.database_url).get_backend_name()
+    name = make_url(owner_settings.database_url).get_backend_name()
     promised.reached(f"{name}: {tries} of {tries} damaged copies refused")
 
 
@@ -106,14 +106,14 @@ def _absent(place: Settings) -> bool:
 
 @pytest.mark.promise("R15")
 def test_a_practice_goes_on_from_its_backup(
-    practice: Practice, settings: Settings, clock: Clock, tmp_path: Path, promised: Promised
+    practice: Practice, owner_settings: Settings, clock: Clock, tmp_path: Path, promised: Promised
 ) -> None:
     """Backed up under load, restored elsewhere and verified, it goes on: nothing is missing."""
     with Writer(practice) as writer:
         acknowledged = set(writer.acknowledged)
-        back_up(practice.engine, settings, clock.now(), tmp_path / "backup")
+        back_up(practice.engine, owner_settings, clock.now(), tmp_path / "backup")
     with (
-        another_place(settings, tmp_path) as place,
+        another_place(owner_settings, tmp_path) as place,
         restored(tmp_path / "backup", place, clock.now()) as engine,
     ):
         more = Writer(Practice(engine, practice.actor, clock.now()), writer.chart)
@@ -121,5 +121,5 @@ def test_a_practice_goes_on_from_its_backup(
         assert acknowledged | set(more.acknowledged) <= entry_ids(engine)
         with reading(engine) as db:
             assert verify_all(db, {}, "test", silent) == []
-    name = make_url(settings.database_url).get_backend_name()
+    name = make_url(owner_settings.database_url).get_backend_name()
     promised.reached(f"{name}: goes on from the backup, 0 acknowledged missing")

@@ -20,11 +20,14 @@ from rpm.store.snapshot import holdings
 @pytest.mark.promise("R20")
 @pytest.mark.parametrize("release", releases(), ids=lambda release: release.name)
 def test_a_released_database_keeps_its_history(
-    release: Path, settings: Settings, tmp_path: Path, promised: Promised
+    release: Path, owner_settings: Settings, tmp_path: Path, promised: Promised
 ) -> None:
     """It holds what it was released with, and after migration the same facts, which verify."""
     told = held(release)
-    with another_place(settings, tmp_path) as place, opened(release, place, tmp_path) as engine:
+    with (
+        another_place(owner_settings, tmp_path) as place,
+        opened(release, place, tmp_path) as engine,
+    ):
         with reading(engine) as db:
             before = holdings(db.connection())
         assert before.schema_revision == told["schema_revision"]
@@ -38,15 +41,18 @@ def test_a_released_database_keeps_its_history(
     assert anchors == told["anchors"]
     facts = {table.name for table in append_only_tables()} & before.rows.keys()
     assert {name: after.rows[name] for name in facts} == {name: before.rows[name] for name in facts}
-    name = make_url(settings.database_url).get_backend_name()
+    name = make_url(owner_settings.database_url).get_backend_name()
     rows = sum(told["rows"].values())
     promised.reached(f"{name}: version {release.name} opens, migrates and verifies, {rows} rows")
 
 
-def test_a_release_that_lost_its_end_is_noticed(settings: Settings, tmp_path: Path) -> None:
+def test_a_release_that_lost_its_end_is_noticed(owner_settings: Settings, tmp_path: Path) -> None:
     """The kept anchors are not just what the database says of itself."""
     (release, *_) = releases()
-    with another_place(settings, tmp_path) as place, opened(release, place, tmp_path) as engine:
+    with (
+        another_place(owner_settings, tmp_path) as place,
+        opened(release, place, tmp_path) as engine,
+    ):
         migrate(engine)
         with reading(engine) as db:
             anchors = {one: Anchor(10_000, "0" * 64) for one in holdings(db.connection()).anchors}

@@ -158,8 +158,14 @@ def test_migrate_from_nothing(
     engine.dispose()
 
 
-def test_grants(environment: Settings, engine: Engine) -> None:
+def test_grants(
+    environment: Settings,
+    owner_settings: Settings,
+    engine: Engine,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     """--grant-to gives a PostgreSQL role what the service needs; SQLite has no roles: 2."""
+    monkeypatch.setenv("RPMLEDGER_DATABASE_URL", owner_settings.database_url)
     if engine.dialect.name == "sqlite":
         assert run(["migrate", "--grant-to", "anyone"]) == USAGE
         return
