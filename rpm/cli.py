@@ -23,6 +23,7 @@ COMMANDS = (
     "export",
     "explain",
     "why",
+    "differences",
     "rules",
     "verify",
     "openapi",

@@ -4,7 +4,7 @@ Owns the clocks and the zone arithmetic. Does not own which zone applies: that i
 reading, the patient or the practice.
 """
 
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, time
 from functools import lru_cache
 from typing import Protocol
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -98,3 +98,8 @@ def local_parts(instant: datetime, zone_name: str) -> tuple[date, int]:
 def local_day(instant: datetime, zone_name: str) -> date:
     """Local day of an aware instant; errors as in ``local_parts``."""
     return local_parts(instant, zone_name)[0]
+
+
+def start_of_day(day: date, zone_name: str) -> datetime:
+    """The instant at which a local day begins; ``InvalidRequest`` for an unknown zone."""
+    return datetime.combine(day, time(), zone(zone_name)).astimezone(UTC)

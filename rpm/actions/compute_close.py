@@ -18,8 +18,8 @@ from sqlmodel import Session, col
 from billing.days import day_number
 from billing.ledger.postings import Billed, Change, NewPosting, reconcile
 from billing.rules.amounts import amount, cents_of
+from rpm.actions.seen_from import SeenFrom, seen_now
 from rpm.audit import Anchor
-from rpm.clock import local_day
 from rpm.errors import Conflict
 from rpm.store.chain import chain_head
 from rpm.store.evidence import EventSpan, Evidence
@@ -27,7 +27,7 @@ from rpm.store.fact_rows import FactReader
 from rpm.store.journal import Posted, journal_of
 from rpm.store.outcomes import Evaluated, evaluated
 from rpm.store.overlaps import overlapping_parts
-from rpm.store.queries.people import organization_of
+from rpm.store.queries.ledger import anchor_of
 from rpm.store.scope import Scope
 from rpm.store.selection import DEFAULT_PARTITION_PATIENTS, partitions
 from rpm.store.tables.ledger import Close
@@ -83,17 +83,20 @@ def compute_close(
     now: datetime,
     month_start_day: date,
     *,
+    seen: SeenFrom | None = None,
     progress: Progress | None = None,
     partition_patients: int = DEFAULT_PARTITION_PATIENTS,
 ) -> ComputedClose:
     """The close of a month as of the first day after it, from what ``db`` sees now.
 
-    ``Conflict`` while the month is not over in the practice's zone, or when a later month has been
-    closed: late facts of earlier months are posted by the next close.
+    With ``seen``, from what was known then: facts, rule pages and closes. ``Conflict`` while the
+    month is not over in the practice's zone, or when a later month has been closed: late facts of
+    earlier months are posted by the next close.
     """
-    close = _begun(db, scope, now, month_start_day)
-    organization_id = scope.organization_id
-    shared = overlapping_parts(FactReader(db, organization_id))
+    seen = seen or seen_now(db, scope, now)
+    close = _begun(db, scope, month_start_day, seen)
+    organization_id, until = scope.organization_id, seen.until_audit_number
+    shared = overlapping_parts(FactReader(db, organization_id, until_audit_number=until))
     parts = list(partitions(db, organization_id, partition_patients))
     digest = hashlib.sha256()
     for done, part in enumerate(parts):
@@ -103,10 +106,11 @@ def compute_close(
             as_of=close.as_of,
             known=close.known_day,
             patients=part,
+            until_audit_number=until,
             shared=shared,
         )
         _take(close, found, digest.update)
-        _post(close, found, journal_of(db, organization_id, part))
+        _post(close, found, journal_of(db, organization_id, part, until))
         if progress is not None:
             progress(done + 1, len(parts))
     close.postings.sort(key=lambda made: (made[0].sign, made[0].key, made[0].ordinal))
@@ -114,12 +118,12 @@ def compute_close(
     return close
 
 
-def _begun(db: Session, scope: Scope, now: datetime, month_start_day: date) -> ComputedClose:
+def _begun(db: Session, scope: Scope, month_start_day: date, seen: SeenFrom) -> ComputedClose:
     as_of = next_month(month_start_day)
-    today = local_day(now, organization_of(db, scope).timezone)
-    if today < as_of:
+    if seen.known_day < as_of:
         raise Conflict("the month is not over in the practice's time zone")
-    latest = latest_close(db, scope)
+    until = seen.until_audit_number
+    latest = latest_close(db, scope, until)
     ordinal = 1
     if latest is not None:
         if latest.month_start_day > month_start_day:
@@ -128,16 +132,19 @@ def _begun(db: Session, scope: Scope, now: datetime, month_start_day: date) -> C
             )
         if latest.month_start_day == month_start_day:
             ordinal = latest.ordinal + 1
-    seen = chain_head(db, scope.organization_id)
+    head = chain_head(db, scope.organization_id) if until is None else anchor_of(db, scope, until)
     return ComputedClose(
-        scope.organization_id, month_start_day, ordinal, as_of, today, seen, latest
+        scope.organization_id, month_start_day, ordinal, as_of, seen.known_day, head, latest
     )
 
 
-def latest_close(db: Session, scope: Scope) -> Close | None:
-    """The close made last, of any month."""
+def latest_close(db: Session, scope: Scope, until_audit_number: int | None = None) -> Close | None:
+    """The close made last, of any month; by an audit event at most if one is told."""
+    rows = scope.rows(Close)
+    if until_audit_number is not None:
+        rows = rows.where(col(Close.audit_number) <= until_audit_number)
     return db.exec(
-        scope.rows(Close).order_by(col(Close.month_start_day).desc(), col(Close.ordinal).desc())
+        rows.order_by(col(Close.month_start_day).desc(), col(Close.ordinal).desc())
     ).first()
 
 

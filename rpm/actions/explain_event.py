@@ -5,8 +5,7 @@ Owns the resolving of the ledger's rows to recorded facts. Does not own which fa
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date
 from typing import Any
 from uuid import UUID
 
@@ -30,27 +29,17 @@ from rpm.actions.explanation import (
     RuleEvidence,
     SourceEvidence,
 )
-from rpm.clock import local_day
+from rpm.actions.seen_from import SeenFrom, seen_by_close
 from rpm.errors import NotFound
 from rpm.store.day_readings import day_readings
 from rpm.store.event_keys import NamedEvent, named_event
 from rpm.store.evidence import EventSpan, Evidence
 from rpm.store.fact_rows import FactReader
 from rpm.store.facts import LoadedFacts, facts_of
-from rpm.store.queries.people import organization_of
 from rpm.store.rule_books import book_of
 from rpm.store.scope import Scope
 from rpm.store.tables.ledger import Close, InteractionEntry, Posting
 from rpm.store.tables.monitoring import Consent, Episode
-
-
-@dataclass(frozen=True)
-class SeenFrom:
-    """From where facts and rules are looked at: now, or a close."""
-
-    as_of: date
-    known_day: date
-    until_audit_number: int | None
 
 
 def explain_posting(db: Session, scope: Scope, posting_id: UUID) -> Explanation:
@@ -64,14 +53,7 @@ def explain_posting(db: Session, scope: Scope, posting_id: UUID) -> Explanation:
         )
     ).one()
     close = scope.get(db, Close, issue.close_id)
-    seen = SeenFrom(close.as_of, close.known_day, close.known_audit_number)
-    return explain_event(db, scope, named_event(posting.key), seen)
-
-
-def seen_now(db: Session, scope: Scope, now: datetime) -> SeenFrom:
-    """All facts, the practice's today, and the pages known today."""
-    today = local_day(now, organization_of(db, scope).timezone)
-    return SeenFrom(today, today, None)
+    return explain_event(db, scope, named_event(posting.key), seen_by_close(close))
 
 
 def explain_event(db: Session, scope: Scope, named: NamedEvent, seen: SeenFrom) -> Explanation:

@@ -30,6 +30,7 @@ from rpm.clock import local_day
 from rpm.store.chain import recording
 from rpm.store.queries.ledger import (
     anchor_of,
+    exports_of_close,
     postings_of_close,
     rows_of_close,
 )
@@ -59,6 +60,8 @@ class ExportedClose:
     export: Export
     folder: str  # name for the folder the files belong in
     files: Mapping[str, bytes]
+    first_exported_at: datetime | None  # None: this close was never exported before
+    unlike_before: tuple[str, ...]  # files that have other bytes than in an earlier export
 
     @property
     def lines(self) -> int:
@@ -79,10 +82,30 @@ def export_close(db: Session, actor: Actor, now: datetime, command: ExportClose)
     files, manifest = close_files(db, scope, close)
     subject = {"close_id": close.id}
     digests = {name: _digest(content) for name, content in files.items()}
+    before = exports_of_close(db, scope, close.id)
     with recording(db, actor, now, "export.close", subject) as record:
         export = record.add(Export(close_id=close.id, manifest=manifest, file_digests=digests))
-    folder = f"close-{close.month_start_day:%Y-%m}-{close.ordinal}"
-    return ExportedClose(export, folder, files)
+    return ExportedClose(
+        export,
+        folder_of(close),
+        files,
+        first_exported_at=before[0].recorded_at if before else None,
+        unlike_before=unlike_before(before, digests),
+    )
+
+
+def folder_of(close: Close) -> str:
+    """The name of the folder that a close's files belong in."""
+    return f"close-{close.month_start_day:%Y-%m}-{close.ordinal}"
+
+
+def unlike_before(before: Sequence[Export], digests: Mapping[str, str]) -> tuple[str, ...]:
+    """Files whose digest differs from that of any earlier export of the same close."""
+    return tuple(
+        name
+        for name, digest in sorted(digests.items())
+        if any(export.file_digests.get(name, digest) != digest for export in before)
+    )
 
 
 def close_files(db: Session, scope: Scope, close: Close) -> tuple[dict[str, bytes], dict[str, Any]]:

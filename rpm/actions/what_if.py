@@ -12,11 +12,10 @@ from sqlmodel import Session
 from billing.ledger.evaluate import evaluate
 from rpm.access import Actor, require
 from rpm.actions.changed_facts import changed_facts
+from rpm.actions.seen_from import seen_on
 from rpm.actions.what_if_command import WhatIf
-from rpm.clock import local_day
 from rpm.store.fact_rows import FactReader
 from rpm.store.outcomes import Evaluated, evaluated
-from rpm.store.queries.people import organization_of
 from rpm.store.scope import Scope
 from rpm.store.tables.people import Patient
 
@@ -34,14 +33,16 @@ def what_if(db: Session, actor: Actor, now: datetime, command: WhatIf) -> Compar
     require(actor, "ledger:read")
     scope = Scope.of(actor)
     scope.get(db, Patient, command.patient_id)
-    today = local_day(now, organization_of(db, scope).timezone)
-    reader = FactReader(db, scope.organization_id, [command.patient_id])
+    seen = seen_on(db, scope, now, command.known_at, command.as_of)
+    until = seen.until_audit_number
+    reader = FactReader(db, scope.organization_id, [command.patient_id], until)
     bill = evaluated(
         db,
         scope.organization_id,
-        as_of=command.as_of or today,
-        known=today,
+        as_of=seen.as_of,
+        known=seen.known_day,
         patients=[command.patient_id],
+        until_audit_number=until,
     )
     loaded = bill.loaded
     facts = changed_facts(reader, loaded, command)

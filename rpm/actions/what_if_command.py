@@ -56,7 +56,13 @@ class WhatIf(Command):
 
     patient_id: Id
     as_of: Day | None = Field(
-        default=None, description="A period is over when its last day is before; default: today."
+        default=None,
+        description="A period is over when its last day is before; default: today, or `known_at`.",
+    )
+    known_at: Day | None = Field(
+        default=None,
+        description="Facts recorded by the end of this day, and rule pages known on it; default:"
+        " all.",
     )
     add_days: list[AddedDay] = Field(default=[], max_length=_MOST_CHANGES)
     add_entries: list[AddedEntry] = Field(default=[], max_length=_MOST_CHANGES)

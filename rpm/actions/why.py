@@ -15,7 +15,7 @@ from billing.ledger.why import why
 from billing.ledger.why_told import CodeWhy, PeriodWhy, Why
 from rpm.access import Actor, require
 from rpm.actions.command import Command, Month, ProcedureCode
-from rpm.actions.explain_event import SeenFrom
+from rpm.actions.seen_from import SeenFrom
 from rpm.actions.why_answer import CodeTold, LadderTold, MonthWhy, MoreTold
 from rpm.actions.why_words import WithIds, amount_words, lines_words, more_words, reach_words
 from rpm.store.facts import LoadedFacts, facts_of

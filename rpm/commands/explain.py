@@ -6,7 +6,7 @@ from uuid import UUID
 import typer
 
 if TYPE_CHECKING:
-    from datetime import datetime
+    from datetime import date, datetime
 
     from sqlmodel import Session
 
@@ -26,32 +26,41 @@ def explain(
     organization: Annotated[
         str | None, typer.Option(help="Id, NPI or name; not needed when there is only one.")
     ] = None,
+    known_at: Annotated[
+        str | None,
+        typer.Option(metavar="DATE", help="As known at the end of this day, 2026-02-03."),
+    ] = None,
     as_json: Annotated[  # noqa: FBT002 - an option, not an argument
         bool, typer.Option("--json", help="Print JSON, as the API answers.")
     ] = False,
 ) -> None:
     """Explain an event: its readings, minutes, papers and the rule with its source.
 
-    A posting is explained as the close that issued it saw it.
+    A posting is explained as the close that issued it saw it, whatever the day told.
     """
     from rpm.actions.explanation_text import explanation_text
     from rpm.clock import clock_for
-    from rpm.commands.opened import opened_engine, organization_actor, read_settings
+    from rpm.commands.opened import day_or_none, opened_engine, organization_actor, read_settings
     from rpm.store.engine import reading
     from rpm.store.scope import Scope
 
     with opened_engine(read_settings()) as engine:
         actor = organization_actor(engine, organization, "explain")
         with reading(engine) as db:
-            found = _explained(db, Scope.of(actor), clock_for(engine).now(), event)
+            found = _explained(
+                db, Scope.of(actor), clock_for(engine).now(), event, day_or_none(known_at)
+            )
     if as_json:
         typer.echo(found.model_dump_json(indent=2))
     else:
         typer.echo(explanation_text(found), nl=False)
 
 
-def _explained(db: "Session", scope: "Scope", now: "datetime", event: str) -> "Explanation":
-    from rpm.actions.explain_event import explain_event, explain_posting, seen_now
+def _explained(
+    db: "Session", scope: "Scope", now: "datetime", event: str, known_at: "date | None"
+) -> "Explanation":
+    from rpm.actions.explain_event import explain_event, explain_posting
+    from rpm.actions.seen_from import seen_on
     from rpm.errors import NotFound
     from rpm.store.event_keys import named_event
 
@@ -65,4 +74,4 @@ def _explained(db: "Session", scope: "Scope", now: "datetime", event: str) -> "E
         named = named_event(event)
     except ValueError as error:
         raise NotFound("this is neither the key of an event nor the id of a posting") from error
-    return explain_event(db, scope, named, seen_now(db, scope, now))
+    return explain_event(db, scope, named, seen_on(db, scope, now, known_at))

@@ -7,6 +7,8 @@ from uuid import UUID
 import typer
 
 if TYPE_CHECKING:
+    from datetime import date, datetime
+
     from sqlmodel import Session
 
     from rpm.store.scope import Scope
@@ -20,6 +22,10 @@ def register(app: typer.Typer) -> None:
 def export(
     close: Annotated[str, typer.Argument(help="Id of the close, or a month: its latest close.")],
     out: Annotated[Path, typer.Option(help="Folder in which the export's own folder is made.")],
+    as_known: Annotated[
+        str | None,
+        typer.Option(metavar="DATE", help="Of a month, the latest close made by this day."),
+    ] = None,
     organization: Annotated[
         str | None, typer.Option(help="Id, NPI or name; not needed when there is only one.")
     ] = None,
@@ -27,22 +33,24 @@ def export(
     """Export a close: service lines as CSV, a summary as text and HTML, and the manifest.
 
     Each file is whole or absent and the manifest comes last. The same close always gives the same
-    bytes. The last line tells the folder, the lines and the total of known amounts.
+    bytes: an earlier export is rebuilt, and files that differ from it are named. The last line
+    tells the folder, the lines and the total of known amounts.
     """
     from billing.money import cents_to_text
     from rpm.actions.export_close import ExportClose, export_close
     from rpm.actions.whole_files import write_whole
     from rpm.clock import clock_for
-    from rpm.commands.opened import opened_engine, organization_actor, read_settings
+    from rpm.commands.opened import day_or_none, opened_engine, organization_actor, read_settings
     from rpm.errors import InvalidRequest
     from rpm.store.engine import transaction
     from rpm.store.scope import Scope
 
     with opened_engine(read_settings()) as engine:
         actor = organization_actor(engine, organization, "export")
+        now = clock_for(engine).now()
         with transaction(engine) as db:
-            command = ExportClose(close_id=_close_id(db, Scope.of(actor), close))
-            exported = export_close(db, actor, clock_for(engine).now(), command)
+            close_id = _close_id(db, Scope.of(actor), close, now, day_or_none(as_known))
+            exported = export_close(db, actor, now, ExportClose(close_id=close_id))
             folder = out / exported.folder
             try:
                 # inside the transaction: what cannot be written is not recorded as exported
@@ -53,13 +61,22 @@ def export(
     unknown = exported.export.manifest["amounts_unknown"]
     if unknown:
         typer.echo(f"{unknown} lines of unknown amount are not in the total")
+    if exported.first_exported_at is not None and not exported.unlike_before:
+        typer.echo(f"the same bytes as exported on {exported.first_exported_at:%Y-%m-%d}")
     typer.echo(f"export: {folder} lines={exported.lines} total={total}")
+    if exported.unlike_before:
+        names = ", ".join(exported.unlike_before)
+        typer.echo(f"other bytes than in an earlier export of this close: {names}", err=True)
+        raise typer.Exit(1)
 
 
-def _close_id(db: "Session", scope: "Scope", text: str) -> UUID:
+def _close_id(
+    db: "Session", scope: "Scope", text: str, now: "datetime", as_known: "date | None"
+) -> UUID:
     """The close of an id, or the latest of a month; ``NotFound`` for neither."""
     from datetime import date
 
+    from rpm.actions.seen_from import seen_on
     from rpm.errors import NotFound
     from rpm.store.queries.ledger import close_of_month
 
@@ -71,7 +88,8 @@ def _close_id(db: "Session", scope: "Scope", text: str) -> UUID:
         month = date.fromisoformat(f"{text}-01")
     except ValueError:
         raise NotFound("there is no such close") from None
-    found = close_of_month(db, scope, month)
+    until = seen_on(db, scope, now, as_known).until_audit_number
+    found = close_of_month(db, scope, month, until)
     if found is None:
         raise NotFound("this month has no close")
     return found.id

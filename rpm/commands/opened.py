@@ -11,6 +11,7 @@ from billing.finding import Finding
 from rpm.errors import InvalidRequest, NotFound, NotReady
 
 if TYPE_CHECKING:
+    from datetime import date
     from pathlib import Path
 
     from pydantic import ValidationError
@@ -111,3 +112,18 @@ def organization_actor(engine: "Engine", named: str | None, command: str) -> "Ac
     if len(actors) > 1:
         raise InvalidRequest("there are several organizations: name one with --organization")
     return actors[0]
+
+
+def day_or_none(text: str | None) -> "date | None":
+    """As ``day_of``; None where the option was not given."""
+    return None if text is None else day_of(text)
+
+
+def day_of(text: str) -> "date":
+    """A day that an option names, 2026-02-03; ``InvalidRequest`` for what is none."""
+    from datetime import date
+
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise InvalidRequest("a day is written like 2026-02-03") from None

@@ -23,6 +23,10 @@ def why(
     organization: Annotated[
         str | None, typer.Option(help="Id, NPI or name; not needed when there is only one.")
     ] = None,
+    known_at: Annotated[
+        str | None,
+        typer.Option(metavar="DATE", help="As known at the end of this day, 2026-02-03."),
+    ] = None,
     as_json: Annotated[  # noqa: FBT002 - an option, not an argument
         bool, typer.Option("--json", help="Print JSON, as the API answers.")
     ] = False,
@@ -33,11 +37,17 @@ def why(
     """
     from pydantic import ValidationError
 
-    from rpm.actions.explain_event import seen_now
+    from rpm.actions.seen_from import seen_on
     from rpm.actions.why import AskWhy, why_month
     from rpm.actions.why_text import why_text
     from rpm.clock import clock_for
-    from rpm.commands.opened import opened_engine, organization_actor, read_settings, refused
+    from rpm.commands.opened import (
+        day_or_none,
+        opened_engine,
+        organization_actor,
+        read_settings,
+        refused,
+    )
     from rpm.store.engine import reading
     from rpm.store.scope import Scope
 
@@ -49,15 +59,15 @@ def why(
         actor = organization_actor(engine, organization, "why")
         with reading(engine) as db:
             scope = Scope.of(actor)
-            seen = seen_now(db, scope, clock_for(engine).now())
-            found = why_month(db, actor, _patient_id(db, scope, patient), asked, seen)
+            seen = seen_on(db, scope, clock_for(engine).now(), day_or_none(known_at))
+            found = why_month(db, actor, patient_named(db, scope, patient), asked, seen)
     if as_json:
         typer.echo(found.model_dump_json(indent=2))
     else:
         typer.echo(why_text(found), nl=False)
 
 
-def _patient_id(db: "Session", scope: "Scope", named: str) -> UUID:
+def patient_named(db: "Session", scope: "Scope", named: str) -> UUID:
     """The patient of a record number, else of an id; ``NotFound`` for neither."""
     from rpm.errors import NotFound
     from rpm.store.queries.people import patient_with_record_number

@@ -11,11 +11,11 @@ from uuid import UUID
 
 from sqlmodel import Session, col, select
 
-from rpm.audit import Anchor
+from rpm.audit import GENESIS_HMAC, Anchor
 from rpm.errors import NotFound
 from rpm.store.scope import Scope
 from rpm.store.tables.base import Fact
-from rpm.store.tables.ledger import Close, CloseRow, Posting
+from rpm.store.tables.ledger import Close, CloseRow, Export, Posting
 from rpm.store.tables.monitoring import Episode
 from rpm.store.tables.people import Coverage, CoverageEnd, Patient, Payer, Practitioner
 from rpm.store.tables.security import AuditEvent
@@ -31,13 +31,14 @@ def closes_page(
     return db.exec(query).all()
 
 
-def close_of_month(db: Session, scope: Scope, month_start_day: date) -> Close | None:
-    """The close of a month that was made last."""
-    return db.exec(
-        scope.rows(Close)
-        .where(col(Close.month_start_day) == month_start_day)
-        .order_by(col(Close.ordinal).desc())
-    ).first()
+def close_of_month(
+    db: Session, scope: Scope, month_start_day: date, until_audit_number: int | None = None
+) -> Close | None:
+    """The close of a month that was made last; by an audit event at most if one is told."""
+    rows = scope.rows(Close).where(col(Close.month_start_day) == month_start_day)
+    if until_audit_number is not None:
+        rows = rows.where(col(Close.audit_number) <= until_audit_number)
+    return db.exec(rows.order_by(col(Close.ordinal).desc())).first()
 
 
 def postings_page(
@@ -92,8 +93,22 @@ def rows_of_close(db: Session, scope: Scope, close_id: UUID) -> Sequence[Mapping
     ).all()
 
 
+def exports_of_close(db: Session, scope: Scope, close_id: UUID) -> Sequence[Export]:
+    """The exports of a close, the first one first."""
+    return db.exec(
+        scope.rows(Export)
+        .where(col(Export.close_id) == close_id)
+        .order_by(col(Export.audit_number))
+    ).all()
+
+
 def anchor_of(db: Session, scope: Scope, number: int) -> Anchor:
-    """The chain at an audit event; ``NotFound`` when there is no such event."""
+    """The chain at an audit event; ``NotFound`` when there is no such event.
+
+    Number 0 is the chain before its first event.
+    """
+    if number == 0:
+        return Anchor(0, GENESIS_HMAC)
     event = db.get(AuditEvent, (scope.organization_id, number))
     if event is None:
         raise NotFound("there is no such audit event")

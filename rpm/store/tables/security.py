@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import UniqueConstraint
+from sqlalchemy import Index, UniqueConstraint
 from sqlmodel import Field
 
 from rpm.store.tables.base import Fact, JsonValue, Row, UtcDateTime, fact_table
@@ -16,7 +16,11 @@ from rpm.store.tables.base import Fact, JsonValue, Row, UtcDateTime, fact_table
 class AuditEvent(Row, table=True):
     """One action: who, what, on which ids, and the digest of the fact rows it wrote."""
 
-    __table_args__ = (UniqueConstraint("organization_id", "id"), {"info": {"append_only": True}})
+    __table_args__ = (
+        UniqueConstraint("organization_id", "id"),
+        Index(None, "organization_id", "recorded_at"),
+        {"info": {"append_only": True}},
+    )
 
     organization_id: UUID = Field(primary_key=True, foreign_key="organization.id")
     number: int = Field(primary_key=True, sa_column_kwargs={"autoincrement": False})

@@ -4,7 +4,6 @@ Owns the addresses. Does not own the calculation (``billing.ledger``): every ans
 asked and nothing is stored.
 """
 
-from dataclasses import replace
 from datetime import date, datetime
 from typing import Annotated
 from uuid import UUID
@@ -15,13 +14,13 @@ from sqlmodel import Session
 
 from rpm.access import Actor
 from rpm.actions.command import Month, ProcedureCode
-from rpm.actions.explain_event import explain_event, explain_posting, seen_now
+from rpm.actions.explain_event import explain_event, explain_posting
 from rpm.actions.explanation import Explanation
+from rpm.actions.seen_from import seen_on
 from rpm.actions.what_if import what_if
 from rpm.actions.what_if_command import WhatIf
 from rpm.actions.why import AskWhy, why_month
 from rpm.actions.why_answer import MonthWhy
-from rpm.clock import local_day
 from rpm.errors import NotFound
 from rpm.store.event_keys import named_event
 from rpm.store.outcomes import (
@@ -32,7 +31,6 @@ from rpm.store.outcomes import (
     ProgressLine,
     evaluated,
 )
-from rpm.store.queries.people import organization_of
 from rpm.store.scope import Scope
 from rpm.store.tables.people import Patient
 from rpm.web.deps import PROBLEMS, Now, ReadDb, area_router, permit
@@ -43,8 +41,17 @@ Reader = Annotated[Actor, permit("ledger:read")]
 AsOf = Annotated[
     date | None,
     Query(
-        description="A period is over when its last day is before this day; default: today.",
+        description="A period is over when its last day is before this day; default: today, or"
+        " `known_at`.",
         examples=["2026-02-01"],
+    ),
+]
+KnownAt = Annotated[
+    date | None,
+    Query(
+        description="As known at the end of this day of the practice: facts recorded by then, rule"
+        " pages known by then. Default: everything known now.",
+        examples=["2026-02-03"],
     ),
 ]
 
@@ -53,6 +60,7 @@ class PeriodsOut(BaseModel):
     """The periods of a patient as of a day."""
 
     as_of: date
+    known_day: date = Field(description="Facts and rule pages known on this day.")
     items: list[PeriodLine] = Field(description="Windows, then months.")
 
 
@@ -60,6 +68,7 @@ class ProgressOut(BaseModel):
     """How far a patient's running periods are on a day."""
 
     as_of: date
+    known_day: date = Field(description="Facts and rule pages known on this day.")
     items: list[ProgressLine] = Field(description="One for each running ladder.")
 
 
@@ -67,6 +76,7 @@ class EventsOut(BaseModel):
     """What may be billed for a patient as of a day."""
 
     as_of: date
+    known_day: date = Field(description="Facts and rule pages known on this day.")
     items: list[EventLine] = Field(description="By service day and code.")
 
 
@@ -74,6 +84,7 @@ class FindingsOut(BaseModel):
     """What stops lines of a patient, goes with them, or informs."""
 
     as_of: date
+    known_day: date = Field(description="Facts and rule pages known on this day.")
     items: list[FindingLine] = Field(description="By period and code.")
 
 
@@ -88,13 +99,23 @@ class WhatIfOut(BaseModel):
 
 
 def _seen(
-    db: Session, actor: Actor, now: datetime, patient_id: UUID, as_of: date | None
+    db: Session,
+    actor: Actor,
+    now: datetime,
+    patient_id: UUID,
+    as_of: date | None,
+    known_at: date | None,
 ) -> Evaluated:
     scope = Scope.of(actor)
     scope.get(db, Patient, patient_id)
-    today = local_day(now, organization_of(db, scope).timezone)
+    seen = seen_on(db, scope, now, known_at, as_of)
     return evaluated(
-        db, scope.organization_id, as_of=as_of or today, known=today, patients=[patient_id]
+        db,
+        scope.organization_id,
+        as_of=seen.as_of,
+        known=seen.known_day,
+        patients=[patient_id],
+        until_audit_number=seen.until_audit_number,
     )
 
 
@@ -107,11 +128,16 @@ def _seen(
     responses=PROBLEMS,
 )
 def periods(
-    db: ReadDb, now: Now, actor: Reader, patient_id: UUID, as_of: AsOf = None
+    db: ReadDb,
+    now: Now,
+    actor: Reader,
+    patient_id: UUID,
+    as_of: AsOf = None,
+    known_at: KnownAt = None,
 ) -> PeriodsOut:
     """The periods."""
-    found = _seen(db, actor, now, patient_id, as_of)
-    return PeriodsOut(as_of=found.as_of, items=found.periods())
+    found = _seen(db, actor, now, patient_id, as_of, known_at)
+    return PeriodsOut(as_of=found.as_of, known_day=found.known, items=found.periods())
 
 
 @router.get(
@@ -124,11 +150,16 @@ def periods(
     responses=PROBLEMS,
 )
 def progress(
-    db: ReadDb, now: Now, actor: Reader, patient_id: UUID, as_of: AsOf = None
+    db: ReadDb,
+    now: Now,
+    actor: Reader,
+    patient_id: UUID,
+    as_of: AsOf = None,
+    known_at: KnownAt = None,
 ) -> ProgressOut:
     """The progress."""
-    found = _seen(db, actor, now, patient_id, as_of)
-    return ProgressOut(as_of=found.as_of, items=found.progress())
+    found = _seen(db, actor, now, patient_id, as_of, known_at)
+    return ProgressOut(as_of=found.as_of, known_day=found.known, items=found.progress())
 
 
 @router.get(
@@ -139,10 +170,17 @@ def progress(
     response_model=EventsOut,
     responses=PROBLEMS,
 )
-def events(db: ReadDb, now: Now, actor: Reader, patient_id: UUID, as_of: AsOf = None) -> EventsOut:
+def events(
+    db: ReadDb,
+    now: Now,
+    actor: Reader,
+    patient_id: UUID,
+    as_of: AsOf = None,
+    known_at: KnownAt = None,
+) -> EventsOut:
     """The events."""
-    found = _seen(db, actor, now, patient_id, as_of)
-    return EventsOut(as_of=found.as_of, items=found.events())
+    found = _seen(db, actor, now, patient_id, as_of, known_at)
+    return EventsOut(as_of=found.as_of, known_day=found.known, items=found.events())
 
 
 @router.get(
@@ -155,11 +193,16 @@ def events(db: ReadDb, now: Now, actor: Reader, patient_id: UUID, as_of: AsOf = 
     responses=PROBLEMS,
 )
 def findings(
-    db: ReadDb, now: Now, actor: Reader, patient_id: UUID, as_of: AsOf = None
+    db: ReadDb,
+    now: Now,
+    actor: Reader,
+    patient_id: UUID,
+    as_of: AsOf = None,
+    known_at: KnownAt = None,
 ) -> FindingsOut:
     """The findings."""
-    found = _seen(db, actor, now, patient_id, as_of)
-    return FindingsOut(as_of=found.as_of, items=found.findings())
+    found = _seen(db, actor, now, patient_id, as_of, known_at)
+    return FindingsOut(as_of=found.as_of, known_day=found.known, items=found.findings())
 
 
 @router.get(
@@ -180,10 +223,10 @@ def tell_why(
     month: Month,
     code: ProcedureCode | None = None,
     as_of: AsOf = None,
+    known_at: KnownAt = None,
 ) -> MonthWhy:
     """The month."""
-    seen = seen_now(db, Scope.of(actor), now)
-    seen = replace(seen, as_of=as_of or seen.as_of)
+    seen = seen_on(db, Scope.of(actor), now, known_at, as_of)
     return why_month(db, actor, patient_id, AskWhy(month=month, code=code), seen)
 
 
@@ -196,14 +239,16 @@ def tell_why(
     response_model=Explanation,
     responses=PROBLEMS,
 )
-def explanation(db: ReadDb, now: Now, actor: Reader, key: str) -> Explanation:
+def explanation(
+    db: ReadDb, now: Now, actor: Reader, key: str, known_at: KnownAt = None
+) -> Explanation:
     """The explanation."""
     scope = Scope.of(actor)
     try:
         named = named_event(key)
     except ValueError as error:
         raise NotFound("there is no such event") from error
-    return explain_event(db, scope, named, seen_now(db, scope, now))
+    return explain_event(db, scope, named, seen_on(db, scope, now, known_at))
 
 
 @router.get(

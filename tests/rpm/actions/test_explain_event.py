@@ -10,8 +10,9 @@ from sqlmodel import col
 
 from rpm.access import Actor
 from rpm.actions.close_month import CloseMonth, close_month
-from rpm.actions.explain_event import explain_event, explain_posting, seen_now
+from rpm.actions.explain_event import explain_event, explain_posting
 from rpm.actions.explanation import Explanation
+from rpm.actions.seen_from import seen_now
 from rpm.clock import Clock
 from rpm.errors import NotFound
 from rpm.store.engine import reading, transaction

@@ -12,7 +12,7 @@ from ledger_practice import Practice, days
 from sqlalchemy.engine import Engine
 
 from rpm.access import Actor
-from rpm.actions.explain_event import SeenFrom
+from rpm.actions.seen_from import SeenFrom
 from rpm.actions.what_if import what_if
 from rpm.actions.what_if_command import WhatIf
 from rpm.actions.why import AskWhy, why_month

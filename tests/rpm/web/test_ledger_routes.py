@@ -240,3 +240,53 @@ def test_a_month_is_told_why(get: Any, enrolled: tuple[UUID, UUID], stranger: He
         get(path, 422, **wrong)
     get(path, 404, stranger, month="2026-01")
     get(f"patients/{uuid4()}/why", 404, month="2026-01")
+
+
+def test_what_was_known_at_the_end_of_a_day_is_answered(
+    get: Any, practice: Practice, enrolled: tuple[UUID, UUID], clock: Movable
+) -> None:
+    """A reading recorded on the fourth is not in the answer as known on the third."""
+    patient_id, episode_id = enrolled
+    clock.instant = practice.now = datetime(2026, 2, 4, 15, tzinfo=UTC)
+    practice.readings(patient_id, episode_id, [date(2026, 1, 20)])
+    asked = {"as_of": "2026-02-01", "known_at": "2026-02-03"}
+    for path, name in (("periods", "days"), ("progress", "measured")):
+        then = get(f"patients/{patient_id}/{path}", **asked)["items"][0][name]
+        now = get(f"patients/{patient_id}/{path}", as_of="2026-02-01")["items"][0][name]
+        assert (then, now) == ((16, 17) if path == "periods" else (then, now))
+    events = get(f"patients/{patient_id}/events", **asked)
+    assert events["known_day"] == "2026-02-03"
+    (key,) = (one["key"] for one in events["items"] if one["code"] == "99454")
+    told = get(f"events/{key}/explanation", known_at="2026-02-03")
+    assert len(told["counted_days"]) == 16
+    assert told["known_audit_number"] is not None
+    assert len(get(f"events/{key}/explanation")["counted_days"]) == 17
+    assert get(f"patients/{patient_id}/findings", **asked)["as_of"] == "2026-02-01"
+    assert get(f"patients/{patient_id}/why", month="2026-01", known_at="2026-02-03")["notes"] == []
+    get(f"patients/{patient_id}/events", status=422, known_at="2026-02-05")
+
+
+def test_differences_between_two_days_are_answered(
+    get: Any, practice: Practice, enrolled: tuple[UUID, UUID], clock: Movable
+) -> None:
+    """The facts recorded since, page by page, and the lines of a patient that they changed."""
+    patient_id, episode_id = enrolled
+    clock.instant = practice.now = datetime(2026, 2, 4, 15, tzinfo=UTC)
+    practice.entry(patient_id, episode_id, date(2026, 1, 9), 1_200, start_second=60_000)
+    practice.readings(patient_id, episode_id, [date(2026, 1, 20)])
+    span = {"from_day": "2026-02-02", "to_day": "2026-02-04"}
+    first = get("differences", limit=1, **span)
+    second = get("differences", limit=1, cursor=first["next_cursor"], **span)
+    assert [one["table"] for one in first["items"] + second["items"]] == [
+        "interaction_entry",
+        "reading",
+    ]
+    assert second["next_cursor"] is None
+    told = get(f"patients/{patient_id}/differences", **span)
+    assert [one["what"] for one in told["facts"]] == [
+        "entry of 20:00 minutes, RPM, 2026-01-09",
+        "reading of blood_pressure, 2026-01-20: counts",
+    ]
+    assert [(one["change"], one["after"]["code"]) for one in told["events"]] == [("new", "99458")]
+    get(f"patients/{uuid4()}/differences", status=404, **span)
+    get("differences", status=422, from_day="2026-02-04", to_day="2026-02-02")

@@ -1,0 +1,81 @@
+"""``rpm-ledger differences``: what became known between two days, and what changed by it."""
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from rpm.actions.differences import EventDifference
+    from rpm.store.outcomes import EventLine
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command("differences")(differences)
+
+
+def differences(
+    from_day: Annotated[
+        str, typer.Option("--from", metavar="DATE", help="What was known at the end of this day,")
+    ],
+    to_day: Annotated[
+        str, typer.Option("--to", metavar="DATE", help="and at the end of this one.")
+    ],
+    patient: Annotated[
+        str | None, typer.Option(help="Record number or id: of this patient only.")
+    ] = None,
+    organization: Annotated[
+        str | None, typer.Option(help="Id, NPI or name; not needed when there is only one.")
+    ] = None,
+) -> None:
+    """List facts recorded between two days and the billable events that changed by them.
+
+    Both sides of an event are as of the later day, so that only knowledge differs. 1 when an event
+    changed.
+    """
+    from rpm.actions.differences import (
+        between,
+        event_differences,
+        fact_differences,
+        new_rule_pages,
+    )
+    from rpm.clock import clock_for
+    from rpm.commands.opened import day_of, opened_engine, organization_actor, read_settings
+    from rpm.commands.why import patient_named
+    from rpm.store.engine import reading
+    from rpm.store.scope import Scope
+
+    first, last = day_of(from_day), day_of(to_day)
+    with opened_engine(read_settings()) as engine:
+        actor = organization_actor(engine, organization, "differences")
+        now = clock_for(engine).now()
+        with reading(engine) as db:
+            scope = Scope.of(actor)
+            patient_id = None if patient is None else patient_named(db, scope, patient)
+            days = between(db, actor, now, first, last)
+            for fact in fact_differences(db, scope, days, patient_id=patient_id):
+                late = ", after the close" if fact.after_close else ""
+                undoes = f", undoes {fact.undoes_id}" if fact.undoes_id is not None else ""
+                reason = f" ({fact.reason})" if fact.reason else ""
+                typer.echo(
+                    f"{fact.recorded_at:%Y-%m-%d %H:%M}  {fact.recorded_by}: {fact.what}{reason};"
+                    f" {fact.table} {fact.id}{undoes}{late}"
+                )
+            for page_id in new_rule_pages(db, scope, days):
+                typer.echo(f"rule page {page_id} became known")
+            count = 0
+            for change in event_differences(db, scope, days, patient_id):
+                typer.echo(_event(change))
+                count += 1
+    typer.echo(f"{count} events differ" if count else "no event differs")
+    if count:
+        raise typer.Exit(1)
+
+
+def _event(change: "EventDifference") -> str:
+    sides = [_line(side) for side in (change.before, change.after) if side is not None]
+    return f"{change.change:<8} {' -> '.join(sides)}"
+
+
+def _line(line: "EventLine") -> str:
+    return f"{line.code} x{line.units} on {line.service_day}  {line.key}"
