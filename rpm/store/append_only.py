@@ -146,8 +146,7 @@ def grant_service_role(connection: Connection, role: str) -> None:
 
 
 def privileged_login(connection: Connection) -> bool:
-    """Whether this login could switch the guards off: PostgreSQL superuser or owner of
-    a table.
+    """Whether this login could switch the guards off: a superuser or an owner of PostgreSQL.
 
     Always False on SQLite, where whoever can open the file can; there the chain tells.
     """
