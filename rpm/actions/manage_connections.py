@@ -10,6 +10,7 @@ import json
 import secrets
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import lru_cache
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -31,6 +32,7 @@ from rpm.store.tables.monitoring import Connection
 
 _RANDOM_BYTES = 32
 _LONGEST_OVERLAP_HOURS = 24 * 14
+_NOBODY = "connection.secret_encrypted of nobody"
 
 
 class CreateConnection(Command):
@@ -142,10 +144,24 @@ def account_of(connection: Connection) -> str:
     return account
 
 
-def good_secrets(connection: Connection, ring: KeyRing, now: datetime) -> list[Secret]:
-    """The secrets that are accepted at this instant; ``NotReady`` when no key opens them."""
-    entries = _entries(connection, ring)
+def good_secrets(connection: Connection | None, ring: KeyRing, now: datetime) -> list[Secret]:
+    """The secrets that are accepted at this instant; ``NotReady`` when no key opens them.
+
+    Of no connection one that nobody knows, got by the same work: how long a refusal takes does not
+    tell whether there is a connection.
+    """
+    if connection is None:
+        sealed = _sealed_for_nobody(ring.current_id, ring.current)
+        entries: list[dict[str, Any]] = json.loads(decrypt_field(ring, sealed, _NOBODY))
+    else:
+        entries = _entries(connection, ring)
     return [Secret(entry["secret"]) for entry in entries if _is_good(entry, now)]
+
+
+@lru_cache(maxsize=4)
+def _sealed_for_nobody(key_id: str, key: bytes) -> bytes:
+    plain = json.dumps([{"secret": _new_secret(), "until": None}]).encode()
+    return encrypt_field(KeyRing(key_id, {key_id: key}), plain, _NOBODY)
 
 
 def _account_to_continue(db: Session, actor: Actor, command: CreateConnection) -> str | None:

@@ -82,14 +82,15 @@ def authenticate(
 ) -> Sender:
     """Who sends this, by the address token and the signature over the exact bytes received.
 
-    ``NotAuthentic`` alike for an unknown address, a retired connection and a wrong signature.
+    ``NotAuthentic`` alike, after the same work, for an unknown address, a retired connection and a
+    wrong signature.
     """
-    connection = connection_of_token(db, vendor, token)
-    if connection is None or vendor not in VENDORS:
+    if vendor not in VENDORS:
         raise errors.NotAuthentic("the delivery is not authentic")
+    connection = connection_of_token(db, vendor, token)
     secrets = good_secrets(connection, ring, now)
     outcome = VENDORS[vendor].verify(headers, body, secrets, now)
-    if isinstance(outcome, NotAuthentic):
+    if connection is None or isinstance(outcome, NotAuthentic):
         raise errors.NotAuthentic("the delivery is not authentic")
     account = account_of(connection)
     return Sender(connection.organization_id, connection.id, vendor, account, outcome.message_id)
