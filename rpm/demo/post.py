@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
-import httpx2
+import httpx2  # safe: the demo calls the server it started itself, at an address it took
 
 from rpm.actions.whole_files import write_whole
 from rpm.demo.memory import DONE, Memory

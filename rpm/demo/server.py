@@ -4,7 +4,7 @@ Owns its start and stop. Does not own the application. The address is taken befo
 done, so that a port in use is told at once.
 """
 
-import socket
+import socket  # safe: only listens, so that the port is taken before the story
 import threading
 import time
 from collections.abc import Iterator

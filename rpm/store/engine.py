@@ -84,7 +84,7 @@ def _prepare_sqlite(connection: Any, _record: Any) -> None:
         "recursive_triggers = ON",
         f"busy_timeout = {BUSY_TIMEOUT_MILLISECONDS}",
     ):
-        cursor.execute(f"PRAGMA {pragma}")
+        cursor.execute(f"PRAGMA {pragma}")  # safe: the words above, none from outside
     cursor.close()
 
 

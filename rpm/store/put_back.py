@@ -154,7 +154,7 @@ def _on_server(settings: Settings, statement: str) -> None:
     )
     try:
         with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-            connection.exec_driver_sql(statement.format(name))
+            connection.exec_driver_sql(statement.format(name))  # safe: a quoted identifier
     finally:
         engine.dispose()
 
@@ -169,5 +169,5 @@ def _empty_again(engine: Engine) -> None:
     with engine.begin() as connection:
         quote = connection.dialect.identifier_preparer.quote
         for name in inspect(connection).get_table_names():
-            connection.exec_driver_sql(f"DROP TABLE {quote(name)} CASCADE")
+            connection.exec_driver_sql(f"DROP TABLE {quote(name)} CASCADE")  # safe: quoted name
         connection.exec_driver_sql(_OURS)
