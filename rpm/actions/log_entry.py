@@ -16,7 +16,17 @@ from sqlmodel import Session
 from billing.finding import Finding
 from billing.ledger.facts import MODES, ROLES, WORK
 from rpm.access import Actor, require
-from rpm.actions.command import Command, Day, Id, Instant, Name, OneOf, Text, refuse
+from rpm.actions.command import (
+    Command,
+    Day,
+    Id,
+    Instant,
+    Name,
+    OneOf,
+    Reason,
+    Text,
+    refuse,
+)
 from rpm.actions.entry_episode import episode_for
 from rpm.actions.entry_findings import findings_of
 from rpm.actions.entry_parts import Part, parts_of, possible_ids
@@ -25,7 +35,7 @@ from rpm.actions.worker_role import worker_role
 from rpm.clock import local_day
 from rpm.errors import Conflict
 from rpm.store.chain import recording
-from rpm.store.queries.entries import entries_with_client_ids
+from rpm.store.queries.entries import entries_with_client_ids, entry_reversal
 from rpm.store.queries.people import hold_organization, organization_of
 from rpm.store.scope import Scope
 from rpm.store.tables.ledger import InteractionEntry
@@ -62,6 +72,12 @@ class LogEntry(Command):
     activity: Name = Field(examples=["talk about blood pressure readings"])
     note: Text | None = None
     origin: Annotated[str, OneOf(ORIGINS)] = "typed"
+    replaces_id: Id | None = Field(
+        default=None,
+        description="The entry whose place this one takes; it must have been taken back. Needs"
+        " `reason`.",
+    )
+    reason: Reason | None = Field(default=None, description="Why it was written anew.")
 
 
 @dataclass(frozen=True)
@@ -84,12 +100,14 @@ def log_entry(db: Session, actor: Actor, now: datetime, command: LogEntry) -> Lo
 
     ``InvalidRequest`` for a length of nothing, less or more than 24 hours, an end before the
     start, a time that has not come yet, a role the person cannot have, or a patient without any
-    episode of the work's program. ``Conflict`` when the id was used for other content. Findings:
-    ``W_TIME_OVERLAP_DEDUPED``, ``W_AFTER_CLOSE``, ``W_TIME_AFTER_END``.
+    episode of the work's program. ``Conflict`` when the id was used for other content,
+    or when the entry whose place it takes still stands. Findings: ``W_TIME_OVERLAP_DEDUPED``,
+    ``W_AFTER_CLOSE``, ``W_TIME_AFTER_END``.
     """
     require(actor, "entries:write")
     scope = Scope.of(actor)
     zone_name = organization_of(db, scope).timezone
+    _check_replaced(db, scope, command)
     parts = _parts(command, now, zone_name)
     scope.get(db, Patient, command.patient_id)
     person = _person(db, scope, actor, command)
@@ -115,14 +133,27 @@ def log_entry(db: Session, actor: Actor, now: datetime, command: LogEntry) -> Lo
             activity=command.activity,
             note=command.note,
             origin=command.origin,
+            replaces_id=command.replaces_id,
+            reason=command.reason,
         )
         for part in parts
     ]
-    with recording(db, actor, now, "entry.log", {"patient_id": command.patient_id}) as record:
+    subject = {"patient_id": command.patient_id}
+    with recording(db, actor, now, "entry.log", subject, command.reason) as record:
         entries = tuple(record.add_all(rows))
         record.subject["entry_id"] = entries[0].id
         findings = findings_of(db, scope, entries)
     return Logged(entries, findings)
+
+
+def _check_replaced(db: Session, scope: Scope, command: LogEntry) -> None:
+    if (command.replaces_id is None) != (command.reason is None):
+        raise refuse("reason", "E_NOT_TOGETHER", "an entry written anew names the old and why")
+    if command.replaces_id is None:
+        return
+    scope.get(db, InteractionEntry, command.replaces_id)
+    if entry_reversal(db, scope, command.replaces_id) is None:
+        raise Conflict("take the entry back before it is written anew")
 
 
 def _parts(command: LogEntry, now: datetime, zone_name: str) -> list[Part]:
@@ -178,7 +209,7 @@ def _same(
     stored: Sequence[InteractionEntry], command: LogEntry, parts: list[Part], person: _Person
 ) -> tuple[InteractionEntry, ...]:
     wanted = command.model_dump(
-        include={"patient_id", "work", "mode", "activity", "note", "origin"}
+        include={"patient_id", "work", "mode", "activity", "note", "origin", "replaces_id"}
     )
     wanted["actor_user_id"] = person.user.id if person.user else None
     if person.user is None:

@@ -3,6 +3,7 @@
 Owns their SELECTs. Does not own the chain (``rpm.store.chain``, ``rpm.store.verify``).
 """
 
+from collections.abc import Collection
 from datetime import datetime
 
 from sqlmodel import Session, col, func, select
@@ -27,3 +28,14 @@ def last_number_before(db: Session, scope: Scope, instant: datetime) -> int:
     if first_after is None:
         return chain_head(db, scope.organization_id).number
     return first_after - 1
+
+
+def events_by_number(db: Session, scope: Scope, numbers: Collection[int]) -> dict[int, AuditEvent]:
+    """Audit events by their numbers."""
+    found = db.exec(
+        select(AuditEvent).where(
+            col(AuditEvent.organization_id) == scope.organization_id,
+            col(AuditEvent.number).in_(numbers),
+        )
+    )
+    return {event.number: event for event in found}

@@ -35,6 +35,7 @@ class InteractionEntry(Fact, table=True):
             "duration_seconds",
             "patient_id",
         ),
+        Index(None, "organization_id", "replaces_id"),
     )
 
     client_id: UUID  # made by the browser or the API client
@@ -55,6 +56,7 @@ class InteractionEntry(Fact, table=True):
     origin: str  # timer, typed, imported, reversal
     reverses_id: UUID | None = None
     reason: str | None = None
+    replaces_id: UUID | None = None  # a reversed entry whose place this one takes
 
 
 class OtherService(Fact, table=True):

@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from billing.ledger.facts import WORK
 from rpm.access import Actor
 from rpm.actions.command import OneOf
+from rpm.actions.correction_history import HistoryStep, entry_history
 from rpm.actions.log_entry import LogEntry, log_entry
 from rpm.actions.reverse_entry import ReverseEntry, reverse_entry
 from rpm.store.queries.entries import entries_page
@@ -46,7 +47,8 @@ class EntryOut(ShownFact):
     note: str | None
     origin: str = Field(description="`typed`, `imported`, `timer` or `reversal`.")
     reverses_id: UUID | None = Field(description="The entry that this one takes back.")
-    reason: str | None = Field(description="Why it was taken back.")
+    reason: str | None = Field(description="Why it was taken back, or written anew.")
+    replaces_id: UUID | None = Field(description="The entry whose place this one takes.")
 
 
 class LoggedOut(BaseModel):
@@ -157,3 +159,19 @@ def reverse(
     return ReversedOut(
         reversal=EntryOut.model_validate(done.reversal), findings=shown_findings(done.findings)
     )
+
+
+@router.get(
+    "/entries/{entry_id}/history",
+    summary="Show an entry's corrections",
+    description="The original, what took it back and what stands in its place: who recorded each,"
+    " when, why, and whether its month was closed by then. Any of them may be asked for.",
+    operation_id="list_entry_history",
+    response_model=list[HistoryStep],
+    responses=PROBLEMS,
+)
+def list_entry_history(
+    db: ReadDb, actor: Annotated[Actor, permit("entries:read")], entry_id: UUID
+) -> list[HistoryStep]:
+    """The history, in the order of recording."""
+    return entry_history(db, Scope.of(actor), entry_id)

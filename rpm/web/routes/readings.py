@@ -14,6 +14,7 @@ from pydantic import BaseModel, Field
 
 from rpm.access import Actor
 from rpm.actions.command import Command, Instant, Reason
+from rpm.actions.correction_history import HistoryStep, reading_history
 from rpm.actions.exclude_reading import (
     ExcludeReading,
     LiftExclusion,
@@ -254,3 +255,19 @@ def after_id(paging: Paging) -> UUID | None:
     """The id after which the page begins."""
     found = paging.after[0] if paging.after else None
     return found if isinstance(found, UUID) else None
+
+
+@router.get(
+    "/readings/{reading_id}/history",
+    summary="Show a reading's corrections",
+    description="All versions and exclusions of a reading: who recorded each, when, why, and"
+    " whether its month was closed by then. Any version may be asked for.",
+    operation_id="list_reading_history",
+    response_model=list[HistoryStep],
+    responses=PROBLEMS,
+)
+def list_reading_history(
+    db: ReadDb, actor: Annotated[Actor, permit("readings:read")], reading_id: UUID
+) -> list[HistoryStep]:
+    """The history, in the order of recording."""
+    return reading_history(db, Scope.of(actor), reading_id)

@@ -14,6 +14,7 @@ from sqlmodel import col, select
 from devices.delivery import Parsed
 from devices.vendors.generic import Generic
 from rpm.access import Actor
+from rpm.actions.correction_history import reading_history
 from rpm.actions.manage_connections import RetireConnection, retire_connection
 from rpm.actions.replay_dead_letters import ReplayDeadLetters, replay_dead_letters
 from rpm.actions.take_delivery import authenticate, take_delivery
@@ -22,6 +23,7 @@ from rpm.errors import NotAllowed, NotAuthentic
 from rpm.settings import Settings
 from rpm.store import device_days
 from rpm.store.engine import reading, transaction
+from rpm.store.scope import Scope
 from rpm.store.tables.monitoring import (
     Delivery,
     DeliveryReplay,
@@ -113,6 +115,13 @@ def test_a_correction_is_a_new_version(door: Door) -> None:
     first, second = door.readings()
     assert (second.version, second.supersedes_id) == (2, first.id)
     assert door.days() == {(date(2026, 1, 13), ""): (1, 0)}
+    with reading(door.engine) as db:
+        steps = reading_history(db, Scope.of(door.actor), second.id)
+    assert [(one.part, one.undoes_id, one.local_day) for one in steps] == [
+        ("original", None, DAY),
+        ("version", first.id, date(2026, 1, 13)),
+    ]
+    assert steps[1].recorded_by.startswith("connection ")
 
 
 def test_a_correction_in_the_same_batch(door: Door) -> None:

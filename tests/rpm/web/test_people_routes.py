@@ -246,6 +246,20 @@ def test_work_is_logged_listed_and_taken_back(api: Api) -> None:
     listed = api.get("entries", patient_id=patient_id, work="RPM", from_day="2026-01-15")
     assert [one["duration_seconds"] for one in listed["items"]] == [480, 480, -480]
     api.post("entry-reversals", status=409, entry_id=stored["id"], reason="again")
+    anew = entry(patient_id, duration_seconds=300)
+    anew |= {"replaces_id": stored["id"], "reason": "the length of the call"}
+    [written] = api.post("entries", **anew)["entries"]
+    history = api.get(f"entries/{taken_back['reversal']['id']}/history")
+    assert [(one["part"], one["id"]) for one in history] == [
+        ("original", stored["id"]),
+        ("reversal", taken_back["reversal"]["id"]),
+        ("replacement", written["id"]),
+    ]
+    assert [one["reason"] for one in history][1:] == ["wrong patient", "the length of the call"]
+    standing = {"replaces_id": written["id"], "reason": "too soon"}
+    api.post("entries", status=409, **(entry(patient_id) | standing))
+    api.post("entries", status=422, **(entry(patient_id) | {"replaces_id": stored["id"]}))
+    api.get(f"entries/{uuid4()}/history", status=404)
 
 
 @pytest.mark.parametrize(
