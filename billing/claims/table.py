@@ -50,6 +50,7 @@ COLUMNS = (
     "note",
     "evidence_ref",
 )
+_PLACES = {name: place for place, name in enumerate(COLUMNS)}
 _NUMBERS = frozenset({"units", "charge"})
 _FORMULA_BEGINNINGS = ("=", "+", "-", "@", "\t", "\r")
 
@@ -63,10 +64,12 @@ def service_lines_csv(lines: Iterable[Mapping[str, str]]) -> bytes:
     writer = csv.writer(text, lineterminator="\r\n")
     writer.writerow(COLUMNS)
     for line in lines:
-        unknown = set(line) - set(COLUMNS)
-        if unknown:
-            raise ValueError(f"the table has no column {min(unknown)}")
-        writer.writerow([_cell(name, line.get(name, "")) for name in COLUMNS])
+        cells = [""] * len(COLUMNS)
+        for name, value in line.items():
+            if name not in _PLACES:
+                raise ValueError(f"the table has no column {name}")
+            cells[_PLACES[name]] = _cell(name, value)
+        writer.writerow(cells)
     return text.getvalue().encode()
 
 

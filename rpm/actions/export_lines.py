@@ -12,6 +12,8 @@ amount by date of service, empty where none is known.
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
 
 from sqlmodel import Session
 
@@ -23,11 +25,9 @@ from rpm.store.event_keys import named_event
 from rpm.store.journal import posting_id
 from rpm.store.queries.ledger import Insured, Parties, parties_of
 from rpm.store.scope import Scope
-from rpm.store.tables.ledger import Close, Posting
-from rpm.store.tables.monitoring import Episode
-from rpm.store.tables.people import Organization, Patient
+from rpm.store.tables.ledger import Close
+from rpm.store.tables.people import Organization
 
-_PATIENTS_AT_ONCE = 1_000
 ORIGINAL = "1"
 """Claim frequency of a line that was never sent before."""
 
@@ -46,51 +46,55 @@ def export_lines(
     book: RuleBook,
     organization: Organization,
     close: Close,
-    postings: Sequence[Posting],
+    postings: Sequence[Any],
 ) -> Iterator[ExportLine]:
     """Each posting of a close, in the order given."""
-    reversals = [posting for posting in postings if posting.sign < 0]
-    for start in range(0, len(postings), _PATIENTS_AT_ONCE):
-        some = postings[start : start + _PATIENTS_AT_ONCE]
-        patient_ids = sorted({posting.patient_id for posting in some})
-        parties = parties_of(db, scope, patient_ids, close.audit_number)
-        for posting in some:
-            note = _note(posting, reversals, book)
-            yield _line(organization, close, posting, parties, note)
+    reversals: dict[UUID, list[Any]] = {}
+    for posting in postings:
+        if posting.sign < 0:
+            reversals.setdefault(named_event(posting.key).subject_id, []).append(posting)
+    patient_ids = sorted({posting.patient_id for posting in postings})
+    parties = parties_of(db, scope, patient_ids, close.audit_number)
+    for posting in postings:
+        yield _line(organization, close, posting, parties, _note(posting, reversals, book))
 
 
-def person(patient: Patient) -> str:
+def person(patient: Any) -> str:
     """A patient as the summary names them."""
     return f"{patient.family_name}, {patient.given_name} ({patient.record_number})"
 
 
-def _note(posting: Posting, reversals: Sequence[Posting], book: RuleBook) -> str:
+def _note(posting: Any, reversals: Mapping[UUID, Sequence[Any]], book: RuleBook) -> str:
     """What a person must know to send the line; empty for an original."""
     if posting.sign < 0:
         return (
             f"Reversal of line {_issue_id(posting)} ({posting.reason}): replace or void its claim"
         )
-    taken = [one for one in reversals if _takes_place(posting, one, book)]
+    if not reversals:
+        return ""
+    of_subject = reversals.get(named_event(posting.key).subject_id, ())
+    taken = [one for one in of_subject if _takes_place(posting, one, book)]
     if not taken:
         return ""
     return f"Takes the place of line {_issue_id(taken[-1])}: replace its claim"
 
 
-def _issue_id(posting: Posting) -> str:
+def _issue_id(posting: Any) -> str:
     """The id of the issue of a posting's key and ordinal."""
     return str(posting_id(posting.organization_id, posting.key, posting.ordinal, 1))
 
 
-def _takes_place(posting: Posting, reversal: Posting, book: RuleBook) -> bool:
+def _takes_place(posting: Any, reversal: Any, book: RuleBook) -> bool:
     """Whether both are lines of one ladder for one subject and periods that share a day.
 
     The periods need not be equal: a first reading taken away moves the whole window.
     """
     one, other = named_event(posting.key), named_event(reversal.key)
-    if one.subject_id != other.subject_id or not (
-        posting.period_start_day <= reversal.period_end_day
-        and reversal.period_start_day <= posting.period_end_day
-    ):
+    apart = (
+        posting.period_start_day > reversal.period_end_day
+        or reversal.period_start_day > posting.period_end_day
+    )
+    if one.subject_id != other.subject_id or apart:
         return False
     if one.code == other.code:
         return True
@@ -102,7 +106,7 @@ def _takes_place(posting: Posting, reversal: Posting, book: RuleBook) -> bool:
 
 
 def _line(
-    organization: Organization, close: Close, posting: Posting, parties: Parties, note: str
+    organization: Organization, close: Close, posting: Any, parties: Parties, note: str
 ) -> ExportLine:
     patient = parties.patients[posting.patient_id]
     cents = None if posting.amount_cents is None else posting.sign * posting.amount_cents
@@ -143,7 +147,7 @@ def _charge(cents: Cents | None) -> str:
     return "" if cents is None else cents_to_text(cents)
 
 
-def _patient_cells(patient: Patient) -> dict[str, str]:
+def _patient_cells(patient: Any) -> dict[str, str]:
     return {
         "patient_id": patient.record_number,
         "patient_last": patient.family_name,
@@ -153,7 +157,7 @@ def _patient_cells(patient: Patient) -> dict[str, str]:
     }
 
 
-def _payer_cells(posting: Posting, insured: Sequence[Insured]) -> dict[str, str]:
+def _payer_cells(posting: Any, insured: Sequence[Insured]) -> dict[str, str]:
     found = [one for one in insured if one.holds(posting.payer_key, posting.service_day)]
     if not found:
         # the coverage was ended or changed after the line was issued
@@ -166,7 +170,7 @@ def _payer_cells(posting: Posting, insured: Sequence[Insured]) -> dict[str, str]
     }
 
 
-def _episode_cells(episode: Episode, parties: Parties) -> dict[str, str]:
+def _episode_cells(episode: Any, parties: Parties) -> dict[str, str]:
     ordering = episode.ordering_npi or ""
     ours = parties.practitioners.get(ordering)
     return {

@@ -32,6 +32,8 @@ from rpm.store.tables.base import METADATA, Row
 from rpm.store.tables.security import AuditEvent, OrganizationHead
 
 T = TypeVar("T", bound=Row)
+_LATER = object()
+"""Stands for an id that is not made yet."""
 _OPEN = "rpm_ledger_recording"
 _HEAD = METADATA.tables[str(OrganizationHead.__tablename__)]
 _EVENT = METADATA.tables[str(AuditEvent.__tablename__)]
@@ -108,15 +110,18 @@ class Record:
         What a row leaves out gets the table's default. ValueError for a column that is not there.
         """
         table = METADATA.tables[str(kind.__tablename__)]
-        defaults = _defaults(kind)
+        defaults, stamps = _defaults(kind), self._stamps(table, {"id": _LATER})
+        makes_id = "id" in table.c
         taken = []
         for given in rows:
             if not given.keys() <= defaults.keys():
                 raise ValueError(f"{table.name} has no such column")
-            row = {**defaults, **given}
-            row.update(self._stamps(table, row))
-            self._take(table, row)
+            row = {**defaults, **given, **stamps}
+            if makes_id and row["id"] is None:
+                row["id"] = uuid7(self._now)
             taken.append(row)
+        if taken:
+            self._pending.setdefault(table.name, []).extend(taken)
         return taken
 
     def _stamps(self, table: Table, values: Mapping[str, Any]) -> dict[str, Any]:

@@ -6,9 +6,10 @@ Owns how values get that form. Does not own the digest (``rpm.audit``) nor readi
 
 from collections.abc import Callable, Mapping
 from functools import lru_cache
+from operator import attrgetter
 from typing import Any
 
-from sqlalchemy import Table
+from sqlalchemy import String, Table, Uuid
 
 from rpm.audit import canonical_json, canonical_value
 from rpm.store.tables.base import JsonValue
@@ -24,6 +25,17 @@ def stored_form(table: Table, row: Mapping[str, Any]) -> dict[str, Any]:
 @lru_cache(maxsize=128)
 def _converters(table: Table) -> list[tuple[str, Callable[[Any], Any]]]:
     return [
-        (column.name, canonical_json if isinstance(column.type, JsonValue) else canonical_value)
+        (column.name, _converter(column.type))
         for column in sorted(table.columns, key=lambda column: column.name)
     ]
+
+
+def _converter(kind: Any) -> Callable[[Any], Any]:
+    """``canonical_value``, or less where the type of the column says what a value is."""
+    if isinstance(kind, JsonValue):
+        return canonical_json
+    if isinstance(kind, Uuid):
+        return attrgetter("hex")
+    if isinstance(kind, String):
+        return str
+    return canonical_value

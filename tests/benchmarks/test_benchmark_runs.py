@@ -31,6 +31,7 @@ def test_the_close_is_measured_against_its_goals(results: Path) -> None:
     compared = found.tables[0]
     assert [row[0] for row in compared.rows] == [
         "evaluate",
+        "evaluate, one thread",
         "DuckDB, bare query",
         "scan of the bytes",
     ]

@@ -9,16 +9,29 @@ from datetime import date
 from typing import Any
 from uuid import UUID
 
+from sqlalchemy import Table
 from sqlmodel import Session, col, select
 
 from rpm.audit import GENESIS_HMAC, Anchor
 from rpm.errors import NotFound
 from rpm.store.scope import Scope
-from rpm.store.tables.base import Fact
+from rpm.store.tables.base import METADATA
 from rpm.store.tables.ledger import Close, CloseRow, Export, Posting
-from rpm.store.tables.monitoring import Episode
-from rpm.store.tables.people import Coverage, CoverageEnd, Patient, Payer, Practitioner
 from rpm.store.tables.security import AuditEvent
+
+_PATIENTS_AT_ONCE = 1_000
+POSTING, PATIENT, EPISODE, COVERAGE, COVERAGE_END, PAYER, PRACTITIONER = (
+    METADATA.tables[name]
+    for name in (
+        "posting",
+        "patient",
+        "episode",
+        "coverage",
+        "coverage_end",
+        "payer",
+        "practitioner",
+    )
+)
 
 
 def closes_page(
@@ -72,25 +85,27 @@ def postings_page(
     return db.exec(query).all()
 
 
-def postings_of_close(db: Session, scope: Scope, close_id: UUID) -> Sequence[Posting]:
-    """The postings a close made: reversals first, then by key."""
-    return db.exec(
-        scope.rows(Posting)
-        .where(col(Posting.close_id) == close_id)
-        .order_by(col(Posting.sign), col(Posting.key), col(Posting.ordinal))
+def postings_of_close(db: Session, scope: Scope, close_id: UUID) -> Sequence[Any]:
+    """The postings a close made, as plain rows: reversals first, then by key."""
+    return db.execute(
+        POSTING.select()
+        .where(POSTING.c.organization_id == scope.organization_id, POSTING.c.close_id == close_id)
+        .order_by(POSTING.c.sign, POSTING.c.key, POSTING.c.ordinal)
     ).all()
 
 
 def rows_of_close(db: Session, scope: Scope, close_id: UUID) -> Sequence[Mapping[str, Any]]:
     """The outcome rows a close kept, in their order."""
-    return db.exec(
+    runs = db.exec(
         select(CloseRow.content)
         .where(
             col(CloseRow.organization_id) == scope.organization_id,
             col(CloseRow.close_id) == close_id,
         )
         .order_by(col(CloseRow.ordinal))
-    ).all()
+    )
+    # closes of the first release kept each row by itself
+    return [row for run in runs for row in (run if isinstance(run, list) else [run])]
 
 
 def exports_of_close(db: Session, scope: Scope, close_id: UUID) -> Sequence[Export]:
@@ -119,13 +134,13 @@ def anchor_of(db: Session, scope: Scope, number: int) -> Anchor:
 class Insured:
     """A coverage with the last day that counts, and its payer."""
 
-    coverage: Coverage
-    payer: Payer
+    coverage: Any  # row of Coverage
+    payer: Any  # row of Payer
     last_day: date | None
 
     def holds(self, payer_key: str, day: date) -> bool:
         """Whether this is the payer and the day is covered."""
-        begun = self.coverage.from_day <= day
+        begun: bool = self.coverage.from_day <= day
         return (
             self.payer.key == payer_key
             and begun
@@ -135,12 +150,15 @@ class Insured:
 
 @dataclass(frozen=True)
 class Parties:
-    """Patients, episodes, coverages and practitioners behind some lines, as known at a close."""
+    """Patients, episodes, coverages and practitioners behind some lines, as known at a close.
 
-    patients: dict[UUID, Patient]
-    episodes: dict[UUID, Episode]
+    Plain rows with the columns of their tables: there are many.
+    """
+
+    patients: dict[UUID, Any]
+    episodes: dict[UUID, Any]
     insured: dict[UUID, list[Insured]]
-    practitioners: dict[str, Practitioner]  # by NPI
+    practitioners: dict[str, Any]  # by NPI
 
 
 def parties_of(
@@ -148,33 +166,35 @@ def parties_of(
 ) -> Parties:
     """Who some patients' lines are about; later recorded coverages and ends are not looked at."""
 
-    def known(table: type[Fact]) -> Any:
-        return col(table.audit_number) <= until_audit_number
+    def known(table: Any) -> Any:
+        return table.c.audit_number <= until_audit_number
 
-    wanted = list(patient_ids)
-    patients = db.exec(scope.rows(Patient).where(col(Patient.id).in_(wanted)))
-    episodes = db.exec(scope.rows(Episode).where(col(Episode.patient_id).in_(wanted)))
-    payers = {row.id: row for row in db.exec(scope.rows(Payer))}
-    ends = {
-        row.coverage_id: row.last_day
-        for row in db.exec(
-            scope.rows(CoverageEnd)
-            .where(known(CoverageEnd))
-            .order_by(col(CoverageEnd.audit_number), col(CoverageEnd.id))
-        )
-    }
+    patients: dict[UUID, Any] = {}
+    episodes: dict[UUID, Any] = {}
     insured: dict[UUID, list[Insured]] = {}
-    for row in db.exec(
-        scope.rows(Coverage)
-        .where(known(Coverage), col(Coverage.patient_id).in_(wanted))
-        .order_by(col(Coverage.audit_number), col(Coverage.id))
-    ):
-        last_day = ends.get(row.id, row.to_day)
-        insured.setdefault(row.patient_id, []).append(Insured(row, payers[row.payer_id], last_day))
-    practitioners = db.exec(scope.rows(Practitioner).where(known(Practitioner)))
-    return Parties(
-        {row.id: row for row in patients},
-        {row.id: row for row in episodes},
-        insured,
-        {row.npi: row for row in practitioners},
-    )
+    payers = {row.id: row for row in _plain(db, scope, PAYER)}
+    ended = _plain(db, scope, COVERAGE_END, known(COVERAGE_END), order=True)
+    ends = {row.coverage_id: row.last_day for row in ended}
+    for start in range(0, len(patient_ids), _PATIENTS_AT_ONCE):
+        some = list(patient_ids[start : start + _PATIENTS_AT_ONCE])
+        patients |= {row.id: row for row in _plain(db, scope, PATIENT, PATIENT.c.id.in_(some))}
+        of_some = EPISODE.c.patient_id.in_(some)
+        episodes |= {row.id: row for row in _plain(db, scope, EPISODE, of_some)}
+        held = (known(COVERAGE), COVERAGE.c.patient_id.in_(some))
+        for row in _plain(db, scope, COVERAGE, *held, order=True):
+            last_day = ends.get(row.id, row.to_day)
+            insured.setdefault(row.patient_id, []).append(
+                Insured(row, payers[row.payer_id], last_day)
+            )
+    practitioners = _plain(db, scope, PRACTITIONER, known(PRACTITIONER))
+    return Parties(patients, episodes, insured, {row.npi: row for row in practitioners})
+
+
+def _plain(
+    db: Session, scope: Scope, table: Table, *conditions: Any, order: bool = False
+) -> Sequence[Any]:
+    """Rows of a table as they are, without objects; in the order of recording if asked for."""
+    statement = table.select().where(table.c.organization_id == scope.organization_id, *conditions)
+    if order:
+        statement = statement.order_by(table.c.audit_number, table.c.id)
+    return db.execute(statement).all()

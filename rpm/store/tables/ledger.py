@@ -119,7 +119,10 @@ class CloseClaim(Row, table=True):
 
 
 class CloseRow(Fact, table=True):
-    """One row of a close's outcome: an event, a finding or a period."""
+    """Rows of a close's outcome, some in a run: events, findings and periods.
+
+    The first release kept each row by itself: its content is one row, not a list.
+    """
 
     __table_args__ = fact_table(
         UniqueConstraint("organization_id", "close_id", "ordinal"), refers("close_id", "close")
@@ -127,7 +130,7 @@ class CloseRow(Fact, table=True):
 
     close_id: UUID
     ordinal: int
-    content: dict[str, Any] = Field(sa_type=JsonValue)
+    content: Any = Field(sa_type=JsonValue, nullable=False)
 
 
 class Posting(Fact, table=True):

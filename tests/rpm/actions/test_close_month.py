@@ -15,8 +15,9 @@ from rpm.clock import Clock
 from rpm.errors import Conflict, NotAllowed
 from rpm.store.engine import reading, transaction
 from rpm.store.outcomes import evaluated
+from rpm.store.queries.ledger import rows_of_close
 from rpm.store.scope import Scope
-from rpm.store.tables.ledger import Close, CloseRow, Posting
+from rpm.store.tables.ledger import Close, Posting
 
 FEBRUARY = datetime(2026, 2, 2, 15, tzinfo=UTC)
 JANUARY_MONTH = date(2026, 1, 1)
@@ -67,8 +68,8 @@ def test_a_month_posts_what_its_facts_earn(practice: Practice) -> None:
     assert closed.close.as_of == date(2026, 2, 1)
     assert "medicare-b-2026" in closed.close.rule_digests
     with reading(practice.engine) as db:
-        rows = db.exec(Scope.of(practice.actor).rows(CloseRow)).all()
-        kinds = {row.content["row"] for row in rows}
+        rows = rows_of_close(db, Scope.of(practice.actor), closed.close.id)
+        kinds = {row["row"] for row in rows}
     assert {"period", "event"} <= kinds
 
 
@@ -79,7 +80,7 @@ def test_the_rows_a_close_keeps_are_the_lines_that_people_are_shown(practice: Pr
     practice.readings(patient_id, episode_id, days(date(2026, 1, 1), 1))
     closed = close(practice, "2026-01").close
     with reading(practice.engine) as db:
-        kept = [row.content for row in db.exec(Scope.of(practice.actor).rows(CloseRow))]
+        kept = rows_of_close(db, Scope.of(practice.actor), closed.id)
         found = evaluated(
             db, practice.actor.organization_id, as_of=closed.as_of, known=closed.known_day
         )
