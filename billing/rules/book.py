@@ -94,6 +94,10 @@ class RuleBook:
             raise KeyError(page_id)
         return page
 
+    def resolved(self, page: RuleSet, service_day: int, known_day: int) -> RuleSet | None:
+        """A page of this book joined with what it extends on a day; None where that has no page."""
+        return self._resolve(page, service_day, known_day)
+
     def pages_for(
         self, payer: str, first_day: int, last_day: int, known_day: int
     ) -> list[tuple[int, int, RuleSet]]:

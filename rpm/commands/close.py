@@ -77,7 +77,7 @@ def close(
         with reading(engine) as db:
             scope = Scope.of(actor)
             first = command.month_start_day
-            computed = compute_close(db, scope, now, first, progress=_show_progress)
+            computed = compute_close(db, scope, now, first, progress=show_parts)
         with transaction(engine) as db:
             closed = post_close(db, actor, now, computed, command.reason)
     _tell(closed, command.month)
@@ -105,11 +105,11 @@ def _as_known(
         made = close_of_month(db, scope, month_start_day, seen.until_audit_number)
         if made is None:
             _tell_computed(
-                compute_close(db, scope, now, month_start_day, seen=seen, progress=_show_progress)
+                compute_close(db, scope, now, month_start_day, seen=seen, progress=show_parts)
             )
             typer.echo(f"no close of this month was made by {known_at}; nothing was stored")
             return True
-        computed, findings = rebuild_close(db, actor, now, made, progress=_show_progress)
+        computed, findings = rebuild_close(db, actor, now, made, progress=show_parts)
         _tell_computed(computed)
         for finding in findings:
             typer.echo(f"{finding.code} {finding.where}: {finding.message}")
@@ -159,8 +159,8 @@ def _tell_computed(computed: "ComputedClose") -> None:
         typer.echo(f"  {code} {found}")
 
 
-def _show_progress(done: int, total: int) -> None:
-    """On a terminal a line that is written over; elsewhere nothing."""
+def show_parts(done: int, total: int) -> None:
+    """Parts of a long walk that are done: on a terminal a line written over, elsewhere nothing."""
     import sys
 
     if sys.stderr.isatty():

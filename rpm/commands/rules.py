@@ -1,15 +1,30 @@
-"""``rpm-ledger rules``: the shipped rule pages, shown with their sources, and case files."""
+"""``rpm-ledger rules``: rule pages shown with their sources, and case files.
 
+Does not own how pages are changed (``rule_changes``).
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+if TYPE_CHECKING:
+    from billing.rules.book import RuleBook
+    from rpm.store.queries.rules import Activation
+
+Organization = Annotated[
+    str | None, typer.Option(help="Id, NPI or name of a practice: with its own pages.")
+]
 
 
 def register(app: typer.Typer) -> None:
     """Add the group of commands."""
+    from rpm.commands import rule_changes
+
     group = typer.Typer(
-        help="Show the rule pages and try them on case files.",
+        help="Show the rule pages, try them on case files, and change them.",
         no_args_is_help=True,
         rich_markup_mode=None,
     )
@@ -17,32 +32,63 @@ def register(app: typer.Typer) -> None:
     group.command("show")(show)
     group.command("check")(check)
     group.command("try")(try_cases)
+    rule_changes.register(group)
     app.add_typer(group, name="rules")
 
 
-def list_pages() -> None:
-    """List every rule page and table."""
-    from billing.rules.book import shipped_book
+def list_pages(organization: Organization = None) -> None:
+    """List every rule page and table; with --organization also the practice's own.
+
+    Its own pages come last, each with who activated it, when and why.
+    """
     from billing.rules.text import list_rules
 
-    typer.echo(list_rules(shipped_book()))
+    with _book(organization) as (book, activated):
+        typer.echo(list_rules(book))
+        for one in activated:
+            page = one.page
+            typer.echo(
+                f"{page.page_id} was activated on {page.recorded_at:%Y-%m-%d %H:%M} UTC"
+                f" by {one.by}: {one.reason or 'no reason told'}"
+            )
 
 
 def show(
     page: Annotated[
         str, typer.Argument(help="Id of a page or name of a table, as `rules list` shows it.")
     ],
+    organization: Organization = None,
 ) -> None:
     """Show one page or table: every number with its status and source."""
-    from billing.rules.book import shipped_book
     from billing.rules.text import show_rules
     from rpm.errors import NotFound
 
     try:
-        text = show_rules(shipped_book(), page)
+        with _book(organization) as (book, _):
+            text = show_rules(book, page)
     except KeyError:
         raise NotFound("there is no such page: rpm-ledger rules list names them") from None
     typer.echo(text)
+
+
+@contextmanager
+def _book(organization: str | None) -> "Iterator[tuple[RuleBook, list[Activation]]]":
+    """The shipped book, or a practice's and how its own pages were activated."""
+    from billing.rules.book import shipped_book
+
+    if organization is None:
+        yield shipped_book(), []
+        return
+    from rpm.commands.opened import opened_engine, organization_actor, read_settings
+    from rpm.store.engine import reading
+    from rpm.store.queries.rules import activations
+    from rpm.store.rule_books import book_of
+    from rpm.store.scope import Scope
+
+    with opened_engine(read_settings()) as engine:
+        scope = Scope.of(organization_actor(engine, organization, "rules"))
+        with reading(engine) as db:
+            yield book_of(db, scope.organization_id), activations(db, scope)
 
 
 def check() -> None:

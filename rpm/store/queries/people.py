@@ -1,7 +1,7 @@
 """Reads of the organization, its people, its patients and who pays for them.
 
-Owns look-ups by natural key, coverages with their ends, settings and practice rule pages. Does
-not own permission (``rpm.access``).
+Owns look-ups by natural key, coverages with their ends and settings. Does not own permission
+(``rpm.access``).
 """
 
 from collections.abc import Sequence
@@ -12,9 +12,10 @@ from uuid import UUID
 
 from sqlmodel import Session, col, func, select
 
+from rpm.access import Actor, permissions_of
+from rpm.errors import NotFound
 from rpm.store.queries.rows import latest_by, page_of
 from rpm.store.scope import Scope
-from rpm.store.tables.ledger import RulePage
 from rpm.store.tables.monitoring import Episode, EpisodeEnd
 from rpm.store.tables.people import (
     ApiToken,
@@ -81,6 +82,21 @@ def user_with_email(db: Session, scope: Scope, email: str) -> User | None:
     ).one_or_none()
 
 
+def actor_of_user(db: Session, scope: Scope, named: str) -> Actor:
+    """The user of an address or id, with what the role may do; ``NotFound`` for none at work."""
+    found = user_with_email(db, scope, named)
+    if found is None:
+        found = next((row for row in scope.all_of(db, User) if named in _ids(row.id)), None)
+    if found is None or not found.active:
+        raise NotFound("there is no such user in this practice")
+    permissions = permissions_of(found.role)
+    return Actor(scope.organization_id, found.id, None, found.role, permissions, found.name)
+
+
+def _ids(row_id: UUID) -> set[str]:
+    return {str(row_id), row_id.hex}
+
+
 def tokens_of_user(db: Session, scope: Scope, user_id: UUID) -> Sequence[ApiToken]:
     """All tokens of a user, also expired and revoked ones."""
     return scope.all_of(db, ApiToken, col(ApiToken.user_id) == user_id)
@@ -104,11 +120,6 @@ def practice_settings(db: Session, scope: Scope) -> dict[str, PracticeSetting]:
         )
     )
     return {row.key: row for row in rows}
-
-
-def rule_pages(db: Session, scope: Scope) -> Sequence[RulePage]:
-    """The practice's own rule pages, in the order they were added."""
-    return scope.all_of(db, RulePage)
 
 
 def patients_page(

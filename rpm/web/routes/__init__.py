@@ -21,6 +21,7 @@ from rpm.web.routes import (
     patients,
     readiness,
     readings,
+    rules,
     services,
     silence,
     webhooks,
@@ -42,6 +43,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     patients.router,
     readiness.router,
     readings.router,
+    rules.router,
     services.router,
     webhooks.router,
 )

@@ -1,6 +1,7 @@
-"""The practice itself: its data, practitioners, payers, settings and own rule pages.
+"""The practice itself: its data, practitioners, payers and settings.
 
-Owns the addresses and what is shown. Does not own users and tokens (``routes.access``).
+Owns the addresses and what is shown. Does not own users and tokens (``routes.access``) nor the
+practice's own rule pages (``routes.rules``).
 """
 
 from datetime import datetime
@@ -12,7 +13,6 @@ from pydantic import BaseModel, ConfigDict, Field
 from rpm.access import Actor
 from rpm.actions.add_payer import AddPayer, add_payer
 from rpm.actions.add_practitioner import AddPractitioner, add_practitioner
-from rpm.actions.add_rule_page import AddRulePage, add_rule_page
 from rpm.actions.set_practice_setting import (
     SETTINGS,
     SetPracticeSetting,
@@ -21,7 +21,6 @@ from rpm.actions.set_practice_setting import (
 from rpm.store.queries.people import organization_of, practice_settings
 from rpm.store.queries.rows import page_of
 from rpm.store.scope import Scope
-from rpm.store.tables.ledger import RulePage
 from rpm.store.tables.people import Organization, Payer, PracticeSetting, Practitioner
 from rpm.web.deps import PROBLEMS, Db, Now, Page, Paging, ReadDb, area_router, permit
 from rpm.web.routes.readings import after_id
@@ -76,14 +75,6 @@ class SettingOut(BaseModel):
     value: bool | str = Field(examples=["P0"])
     default: bool | str = Field(description="Its value in a new practice.")
     reason: str | None = Field(description="Why it was chosen; null: it never was.")
-
-
-class RulePageOut(ShownFact):
-    """A rule page of the practice."""
-
-    page_id: str = Field(examples=["our-payer-2026"])
-    toml: str = Field(description="The page's text.")
-    digest: str = Field(description="SHA-256 of its content.")
 
 
 @router.get(
@@ -200,36 +191,3 @@ def set_setting(
 ) -> PracticeSetting:
     """The setting."""
     return set_practice_setting(db, actor, now, command)
-
-
-@router.post(
-    "/rule-pages",
-    status_code=201,
-    summary="Add a rule page of the practice",
-    description="Refused with line and reason when it cannot be read or does not fit the book. A"
-    " page is never edited: a correction is another page, known later.",
-    operation_id="add_rule_page",
-    response_model=RulePageOut,
-    responses=PROBLEMS,
-)
-def rule_page(
-    db: Db, now: Now, actor: Annotated[Actor, permit("rules:write")], command: AddRulePage
-) -> RulePage:
-    """The page."""
-    return add_rule_page(db, actor, now, command)
-
-
-@router.get(
-    "/rule-pages",
-    summary="List the practice's own rule pages",
-    description="In the order they were added. Shipped pages are not among them.",
-    operation_id="list_rule_pages",
-    response_model=Page[RulePageOut],
-    responses=PROBLEMS,
-)
-def list_rule_pages(
-    db: ReadDb, actor: Annotated[Actor, permit("rules:read")], paging: Paging
-) -> Page[RulePage]:
-    """A page of rule pages."""
-    rows = page_of(db, Scope.of(actor), RulePage, after=after_id(paging), limit=paging.fetch)
-    return paging.page(rows, lambda row: (row.id,))

@@ -9,16 +9,20 @@ from sqlalchemy.engine import Engine
 from sqlmodel import Session
 
 from billing.days import day_number
-from rpm.access import ROLE_PERMISSIONS
+from billing.rules.ruleset import RuleSet
+from rpm.access import ROLE_PERMISSIONS, Actor
+from rpm.actions.activate_rule_page import ActivateRulePage, activate_rule_page
 from rpm.actions.add_payer import AddPayer, add_payer
-from rpm.actions.add_rule_page import AddRulePage, add_rule_page
 from rpm.actions.bootstrap_organization import BootstrapOrganization, bootstrap_organization
 from rpm.actions.set_practice_setting import SetPracticeSetting, set_practice_setting
 from rpm.clock import Clock
 from rpm.errors import Conflict, InvalidRequest, NotAllowed
-from rpm.store.queries.people import practice_settings, rule_pages
+from rpm.store.chain import recording
+from rpm.store.queries.people import practice_settings
+from rpm.store.queries.rules import activations, rule_pages
 from rpm.store.rule_books import book_of
 from rpm.store.scope import Scope, actor_of_token
+from rpm.store.tables.ledger import Close, RulePage
 from rpm.store.verify import verify_chain
 
 PAGE = """
@@ -38,6 +42,12 @@ BEGINNING = BootstrapOrganization(
     admin_name="Ada Admin",
     admin_email="ada@new.example",
 )
+
+
+def activate(practice: Practice, toml: str, actor: Actor | None = None) -> RulePage:
+    """Activate a page, as the practice's administrator unless told."""
+    command = ActivateRulePage(toml=toml, reason="our contract")
+    return activate_rule_page(practice.db, actor or practice.actor, practice.now, command)
 
 
 def test_an_organization_begins_with_all_it_needs(session: Session, clock: Clock) -> None:
@@ -109,13 +119,13 @@ def test_settings_and_pages_need_their_permission(practice: Practice) -> None:
         command = SetPracticeSetting(key="count_cgm_days", value=True, reason="x")
         set_practice_setting(practice.db, actor, practice.now, command)
     with practice.refused(NotAllowed):
-        add_rule_page(practice.db, actor, practice.now, AddRulePage(toml=PAGE))
+        activate(practice, PAGE, actor)
 
 
 def test_a_page_of_the_practice_joins_its_book(practice: Practice) -> None:
     """An added page gives its payer rules, for this organization only, and is added once."""
-    row = add_rule_page(practice.db, practice.actor, practice.now, AddRulePage(toml=PAGE))
-    again = add_rule_page(practice.db, practice.actor, practice.now, AddRulePage(toml=PAGE))
+    row = activate(practice, PAGE)
+    again = activate(practice, PAGE)
     assert again.id == row.id
     day = day_number(date(2026, 1, 20))
     page = book_of(practice.db, practice.actor.organization_id).page("OUR_PAYER", day, day)
@@ -140,7 +150,7 @@ def test_a_page_with_an_error_is_refused_with_its_line(
 ) -> None:
     """Unknown words, keys and sources, bad syntax and bad references name line and reason."""
     with practice.refused(InvalidRequest) as caught:
-        add_rule_page(practice.db, practice.actor, practice.now, AddRulePage(toml=toml))
+        activate(practice, toml)
     assert isinstance(caught.value, InvalidRequest)
     [finding] = caught.value.findings
     assert finding.where.startswith(place)
@@ -149,11 +159,118 @@ def test_a_page_with_an_error_is_refused_with_its_line(
 
 def test_a_second_page_of_the_same_id_is_refused(practice: Practice) -> None:
     """A page is never edited: the same id with other content is refused."""
-    add_rule_page(practice.db, practice.actor, practice.now, AddRulePage(toml=PAGE))
+    activate(practice, PAGE)
     with practice.refused(InvalidRequest):
-        other = AddRulePage(toml=PAGE.replace("as Medicare", "as ours"))
-        add_rule_page(practice.db, practice.actor, practice.now, other)
+        activate(practice, PAGE.replace("as Medicare", "as ours"))
     assert len(rule_pages(practice.db, Scope.of(practice.actor))) == 1
+
+
+def test_an_activation_tells_who_when_and_why(practice: Practice) -> None:
+    """The list of the practice's pages names the person, the reason and the time of each."""
+    _, admin = practice.add_user("practice_admin")
+    row = activate(practice, PAGE, admin)
+    [told] = activations(practice.db, Scope.of(practice.actor))
+    assert (told.page.id, told.by, told.reason) == (row.id, admin.name_for_audit, "our contract")
+    assert told.page.recorded_at == practice.now
+    assert practice.last_event().action == "rule_page.activate"
+    assert activations(practice.db, Scope.of(practice.stranger)) == []
+    assert activations(practice.db, Scope.of(practice.actor), after=row.id) == []
+
+
+@pytest.mark.parametrize(
+    ("toml", "line", "reason"),
+    [
+        (
+            PAGE.replace("our-payer-2026", "later").replace("= 2026-01-01", "= 2026-09-01"),
+            "toml:6",
+            "effective_from: service days from 2026-07-01 to 2026-08-31 would have no rule",
+        ),
+        (
+            PAGE.replace("our-payer-2026", "earlier")
+            .replace("= 2026-01-01", "= 2025-01-01", 1)
+            .replace("known_from", "effective_to = 2025-06-30\nknown_from"),
+            "toml:7",
+            "effective_to: service days from 2025-07-01 to 2025-12-31 would have no rule",
+        ),
+        (
+            PAGE.replace("our-payer-2026", "again"),
+            "toml:7",
+            "covers service days of our-payer-2026 and became known the same day",
+        ),
+    ],
+)
+def test_a_page_may_leave_no_gap_and_no_overlap(
+    practice: Practice, toml: str, line: str, reason: str
+) -> None:
+    """Days between two pages of a payer, or two pages known the same day, are refused."""
+    activate(practice, PAGE.replace("known_from", "effective_to = 2026-06-30\nknown_from"))
+    with practice.refused(InvalidRequest) as caught:
+        activate(practice, toml)
+    assert isinstance(caught.value, InvalidRequest)
+    [finding] = caught.value.findings
+    assert (finding.where, finding.message) == (line, reason)
+
+
+def test_a_page_has_something_to_extend_on_each_of_its_days(practice: Practice) -> None:
+    """A page that begins before the pages it extends would leave those days without a rule."""
+    with practice.refused(InvalidRequest) as caught:
+        activate(practice, PAGE.replace("from = 2026-01-01", "from = 2015-01-01", 1))
+    assert isinstance(caught.value, InvalidRequest)
+    assert "from 2015-01-01 to 2018-12-31" in caught.value.findings[0].message
+
+
+def test_a_page_was_not_known_to_a_close_that_is_made(practice: Practice) -> None:
+    """What a close knew is settled: a page begins to be known after the day of the latest close."""
+    with recording(practice.db, practice.actor, practice.now, "test.close") as record:
+        record.add(
+            Close(
+                month_start_day=date(2025, 12, 1),
+                ordinal=1,
+                as_of=date(2026, 1, 1),
+                known_day=date(2026, 1, 10),
+                known_audit_number=1,
+                product_version="0",
+                rule_digests={},
+                totals={},
+                outcome_digest="",
+                chain_anchor={},
+            )
+        )
+    with practice.refused(InvalidRequest) as caught:
+        activate(practice, PAGE.replace("known_from = 2026-01-01", "known_from = 2026-01-10"))
+    assert isinstance(caught.value, InvalidRequest)
+    assert caught.value.findings[0].where == "toml:7"
+    assert "2026-01-10" in caught.value.findings[0].message
+    activate(practice, PAGE.replace("known_from = 2026-01-01", "known_from = 2026-01-11"))
+
+
+def test_a_later_page_supersedes_and_an_earlier_one_is_activated_again(practice: Practice) -> None:
+    """Of pages over the same days the one known last judges; its undoing is a page again."""
+    activate(practice, PAGE)
+    first = page_by("2026-02-01", practice)
+    activate(
+        practice,
+        PAGE.replace("our-payer-2026", "our-payer-b")
+        .replace('extends = "MEDICARE_B"', 'extends = "medicare-b-2025"')
+        .replace("known_from = 2026-01-01", "known_from = 2026-03-01"),
+    )
+    assert page_by("2026-02-01", practice).ladders == first.ladders
+    assert page_by("2026-03-01", practice).ladders != first.ladders
+    activate(
+        practice,
+        PAGE.replace("our-payer-2026", "our-payer-c").replace(
+            "known_from = 2026-01-01", "known_from = 2026-04-01"
+        ),
+    )
+    assert page_by("2026-03-31", practice).ladders != first.ladders
+    assert page_by("2026-04-01", practice).ladders == first.ladders
+
+
+def page_by(known: str, practice: Practice) -> RuleSet:
+    """The page that judges a day of February for our payer, as known on a day."""
+    book = book_of(practice.db, practice.actor.organization_id)
+    known_day = day_number(date.fromisoformat(known))
+    return book.page("OUR_PAYER", day_number(date(2026, 2, 10)), known_day)
 
 
 def test_what_the_actions_wrote_verifies(engine: Engine, practice: Practice) -> None:
@@ -161,5 +278,5 @@ def test_what_the_actions_wrote_verifies(engine: Engine, practice: Practice) -> 
     episode = practice.enroll()
     practice.associate(practice.register_device(), episode)
     practice.log(episode.patient_id)
-    add_rule_page(practice.db, practice.actor, practice.now, AddRulePage(toml=PAGE))
+    activate(practice, PAGE)
     assert verify_chain(practice.db, practice.actor.organization_id) == []

@@ -1,10 +1,25 @@
-"""Commands set up the process's log; each test gives it back."""
+"""A practice on the database that commands find, and a way to run them.
+
+Commands set up the process's log; each test gives it back.
+"""
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 
 import pytest
 import structlog
+from ledger_practice import Practice
+from pydantic import SecretStr
+from sqlalchemy.engine import Engine
+
+from rpm.access import Actor
+from rpm.cli import run
+from rpm.settings import Settings
+from rpm.store.engine import transaction
+from rpm.store.tables.security import DemoClock
+
+Run = Callable[..., str]
 
 
 @pytest.fixture(autouse=True)
@@ -15,3 +30,31 @@ def _log_as_before() -> Iterator[None]:
     root.handlers[:] = handlers
     root.setLevel(level)
     structlog.reset_defaults()
+
+
+@pytest.fixture
+def practice(
+    engine: Engine, actor: Actor, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> Practice:
+    """A practice whose January is over, on the database that commands find."""
+    for name in ("secret_key", "audit_key", "field_key"):
+        secret = getattr(settings, name)
+        assert isinstance(secret, SecretStr)
+        monkeypatch.setenv(f"RPMLEDGER_{name.upper()}", secret.get_secret_value())
+    monkeypatch.setenv("RPMLEDGER_DATABASE_URL", settings.database_url)
+    now = datetime(2026, 2, 2, 15, tzinfo=UTC)
+    with transaction(engine) as db:
+        db.add(DemoClock(id=1, instant=now))
+    return Practice(engine, actor, now)
+
+
+@pytest.fixture
+def said(capsys: pytest.CaptureFixture[str]) -> Run:
+    """Runs a command that must end with a code, and gives what it said."""
+
+    def call(*words: str, code: int = 0) -> str:
+        assert run(list(words)) == code
+        captured = capsys.readouterr()
+        return captured.out + captured.err
+
+    return call

@@ -5,48 +5,16 @@ from collections.abc import Callable
 from datetime import UTC, date, datetime
 from pathlib import Path
 
-import pytest
 from ledger_practice import Practice, days
-from pydantic import SecretStr
 from sqlalchemy.engine import Engine
 from sqlmodel import col, select
 
-from rpm.access import Actor
-from rpm.cli import USAGE, run
-from rpm.settings import Settings
+from rpm.cli import USAGE
 from rpm.store.engine import reading, transaction
 from rpm.store.tables.ledger import Close, Posting
 from rpm.store.tables.security import DemoClock
 
 Run = Callable[..., str]
-
-
-@pytest.fixture
-def practice(
-    engine: Engine, actor: Actor, settings: Settings, monkeypatch: pytest.MonkeyPatch
-) -> Practice:
-    """A practice whose January is over, on the database that commands find."""
-    for name in ("secret_key", "audit_key", "field_key"):
-        secret = getattr(settings, name)
-        assert isinstance(secret, SecretStr)
-        monkeypatch.setenv(f"RPMLEDGER_{name.upper()}", secret.get_secret_value())
-    monkeypatch.setenv("RPMLEDGER_DATABASE_URL", settings.database_url)
-    now = datetime(2026, 2, 2, 15, tzinfo=UTC)
-    with transaction(engine) as db:
-        db.add(DemoClock(id=1, instant=now))
-    return Practice(engine, actor, now)
-
-
-@pytest.fixture
-def said(capsys: pytest.CaptureFixture[str]) -> Run:
-    """Runs a command that must end with a code, and gives what it said."""
-
-    def call(*words: str, code: int = 0) -> str:
-        assert run(list(words)) == code
-        captured = capsys.readouterr()
-        return captured.out + captured.err
-
-    return call
 
 
 def enrolled(practice: Practice) -> str:

@@ -8,6 +8,7 @@ from sqlalchemy import func, select
 from sqlalchemy.engine import Engine
 from starlette.testclient import TestClient
 
+from billing.rules.references import shipped_text
 from rpm.access import Actor
 from rpm.store.tables import METADATA
 
@@ -325,9 +326,30 @@ def test_the_practice_shows_and_changes_itself(api: Api) -> None:
     api.post("settings", key="profile", value="NGS", reason="our contractor is NGS")
     changed = {one["key"]: one["value"] for one in api.get("settings")}
     assert (changed["profile"], changed["count_cgm_days"]) == ("NGS", True)
-    problem = api.post("rule-pages", status=422, toml="id = 1\n")
+    problem = api.post("rule-pages", status=422, toml="id = 1\n", reason="as our contract says")
     assert problem["errors"][0]["field"].startswith("toml:1")
     assert api.get("rule-pages")["items"] == []
+
+
+def test_a_changed_rule_page_is_compared_and_activated(api: Api) -> None:
+    """The comparison changes nothing; the activation shows who and why."""
+    text = shipped_text("pages/medicare-b-2026.toml")
+    text = text.replace('"medicare-b-2026"', '"ours"').replace("2025-11-03", "2026-02-01", 1)
+    changed = text.replace("at_least = 1200", "at_least = 1500").replace(
+        "at_most = 1199", "at_most = 1499"
+    )
+    told = api.post("rule-page-comparisons", page_id="medicare-b-2026", toml=changed, status=200)
+    assert any("1500 or more seconds" in line for line in told["page_lines"])
+    assert (told["events"], told["events_total"], told["after_cents"]) == ([], 0, 0)
+    api.post("rule-page-comparisons", page_id="nobodys-page", toml=changed, status=404)
+    assert api.get("rule-pages")["items"] == []
+    made = api.post("rule-pages", toml=changed, reason="our contract")
+    [listed] = api.get("rule-pages")["items"]
+    assert (listed["id"], listed["activated_by"], listed["reason"]) == (
+        made["id"],
+        "Ada Admin",
+        "our contract",
+    )
 
 
 def test_a_token_is_shown_once_and_opens_until_revoked(api: Api, client: TestClient) -> None:
