@@ -17,14 +17,14 @@ pytestmark = pytest.mark.skipif(not POSSIBLE, reason="traces system calls of Lin
 
 @pytest.mark.promise("R10")
 def test_an_interrupted_close_is_run_again(
-    engine: Engine, settings: Settings, actor: Actor, run_folder: Path, promised: Promised
+    engine: Engine, owner_settings: Settings, actor: Actor, run_folder: Path, promised: Promised
 ) -> None:
     """Killed before any write or message: the rerun gives the same events and bytes."""
-    practice = prepared(engine, settings, actor, run_folder)
+    practice = prepared(engine, owner_settings, actor, run_folder)
     found = run_cuts("close", practice, promised.count(0, 6), Fault.KILLED)
     assert found["wrong"] == []
     assert found["cuts"] > 0
-    name = make_url(settings.database_url).get_backend_name()
+    name = make_url(owner_settings.database_url).get_backend_name()
     promised.reached(
         f"{name}: killed at {found['cuts']} of {found['calls']} calls:"
         " rerun with identical events and export bytes"

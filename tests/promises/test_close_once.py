@@ -14,11 +14,13 @@ from rpm.settings import Settings
 
 @pytest.mark.promise("R9")
 def test_a_month_is_closed_once(
-    engine: Engine, settings: Settings, actor: Actor, run_folder: Path, promised: Promised
+    engine: Engine, owner_settings: Settings, actor: Actor, run_folder: Path, promised: Promised
 ) -> None:
     """Each round one of three processes closes, the others are told its close or to come again."""
     rounds = promised.count(25, 5)
-    found = run_program("close_program", str(rounds), prepared(engine, settings, actor, run_folder))
+    found = run_program(
+        "close_program", str(rounds), prepared(engine, owner_settings, actor, run_folder)
+    )
     made = []
     for told in found["told"]:
         closes = [one["close"] for one in told if not one["repeated"]]
@@ -29,5 +31,5 @@ def test_a_month_is_closed_once(
     # verification compares live postings with events and knows of no second issue of a key
     assert found["wrong"] == []
     assert found["postings"] > rounds
-    name = make_url(settings.database_url).get_backend_name()
+    name = make_url(owner_settings.database_url).get_backend_name()
     promised.reached(f"{name}: {rounds} rounds of 3 closers: 1 close a round, 0 double events")

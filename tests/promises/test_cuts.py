@@ -18,10 +18,10 @@ pytestmark = pytest.mark.skipif(not POSSIBLE, reason="traces system calls of Lin
 @pytest.mark.promise("R2")
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 def test_a_cut_at_any_write_leaves_a_sound_ledger(
-    engine: Engine, settings: Settings, actor: Actor, run_folder: Path, promised: Promised
+    engine: Engine, owner_settings: Settings, actor: Actor, run_folder: Path, promised: Promised
 ) -> None:
     """Killed before or within a write: the record verifies, nothing acknowledged is lost."""
-    practice = prepared(engine, settings, actor, run_folder)
+    practice = prepared(engine, owner_settings, actor, run_folder)
     found = run_cuts("day", practice, promised.count(0, 5), Fault.KILLED, Fault.HALF)
     assert found["wrong"] == []
     assert found["cuts"] > 0
