@@ -25,8 +25,8 @@ from billing.rules.trial import Trial, try_page
 from rpm.access import Actor, require
 from rpm.actions.activate_rule_page import FIELD, LONGEST, refused
 from rpm.actions.command import Command
-from rpm.actions.compute_close import priced
 from rpm.actions.practice_day import practice_today
+from rpm.actions.priced_lines import priced_lines
 from rpm.errors import NotFound
 from rpm.store.fact_rows import FactReader
 from rpm.store.outcomes import Evaluated, EventLine, evaluated
@@ -177,17 +177,8 @@ def _sides(
 ) -> list[tuple[EventLine | None, int | None]]:
     """Of each row of the events its line and its amount; nothing where there is no row."""
     wanted = events.iloc[[row for row in rows if row is not None]]
-    places = found.loaded.facts.episodes["pos"].to_numpy()[wanted["episode"]].tolist()
-    lines = iter(zip(found.events(wanted), places, strict=True))
-    sides: list[tuple[EventLine | None, int | None]] = []
-    for row in rows:
-        if row is None:
-            sides.append((None, None))
-            continue
-        line, place = next(lines)
-        cents, _ = priced(line.code, line.units, day_number(line.service_day), place=place)
-        sides.append((line, cents))
-    return sides
+    lines = iter(priced_lines(found, wanted))
+    return [(None, None) if row is None else next(lines) for row in rows]
 
 
 def _side(one: ChangedEvent) -> EventLine:

@@ -1,31 +1,28 @@
-"""Differences between two days of knowledge: what was recorded, and which lines changed by it.
+"""Differences between two days of knowledge: what was recorded, and which rule pages became known.
 
-Owns the words for a recorded fact and the comparison of lines. Does not own which facts those are
-(``rpm.store.queries.recorded``) nor the calculation. Changes nothing.
+Owns the words for a recorded fact. Does not own which facts those are
+(``rpm.store.queries.recorded``) nor which events changed by them
+(``rpm.actions.differing_events``). Changes nothing.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any, Literal
+from typing import Any
 from uuid import UUID
 
 from pydantic import BaseModel, Field
 from sqlmodel import Session
 
 from rpm.access import Actor, require
+from rpm.actions.compute_close import next_month
 from rpm.actions.seen_from import SeenFrom, seen_on
 from rpm.errors import InvalidRequest
 from rpm.store.chain import chain_head
-from rpm.store.changed_patients import changed_patients
-from rpm.store.outcomes import EventLine, evaluated
 from rpm.store.queries.recorded import Place, Recorded, recorded_between
 from rpm.store.rule_books import book_of
 from rpm.store.scope import Scope
-from rpm.store.selection import Patients, partitions
 from rpm.store.tables.ledger import Close
-
-_PATIENTS_AT_ONCE = 1_000
 
 
 class FactDifference(BaseModel):
@@ -47,17 +44,9 @@ class FactDifference(BaseModel):
     undoes_id: UUID | None = Field(description="The fact that this one takes back or replaces.")
 
 
-class EventDifference(BaseModel):
-    """A billable event that one of the two days gives and the other gives otherwise or not."""
-
-    change: Literal["new", "gone", "changed"]
-    before: EventLine | None
-    after: EventLine | None
-
-
 @dataclass(frozen=True)
 class Between:
-    """Two days of knowledge, the earlier one first; lines of both are as of the same day."""
+    """Two days of knowledge, the earlier one first; events of both are as of the same day."""
 
     earlier: SeenFrom
     later: SeenFrom
@@ -70,17 +59,28 @@ class Between:
         return self.later_number if number is None else number
 
 
-def between(db: Session, actor: Actor, now: datetime, from_day: date, to_day: date) -> Between:
-    """The two days; ``InvalidRequest`` when the first is the later one, or one has not come."""
+def between(
+    db: Session,
+    actor: Actor,
+    now: datetime,
+    from_day: date,
+    to_day: date,
+    month: str | None = None,
+) -> Between:
+    """The two days, as of the second one, or as the close of a month (2026-01) looks at events.
+
+    ``InvalidRequest`` when the first day is the later one, or one has not come.
+    """
     require(actor, "ledger:read")
     if from_day > to_day:
         raise InvalidRequest("the first day is after the second")
     scope = Scope.of(actor)
-    later = seen_on(db, scope, now, to_day)
+    as_of = to_day if month is None else next_month(date.fromisoformat(f"{month}-01"))
+    later = seen_on(db, scope, now, to_day, as_of)
     number = later.until_audit_number
     if number is None:
         number = chain_head(db, scope.organization_id).number
-    return Between(seen_on(db, scope, now, from_day, to_day), later, number)
+    return Between(seen_on(db, scope, now, from_day, as_of), later, number)
 
 
 def fact_differences(
@@ -114,53 +114,6 @@ def new_rule_pages(db: Session, scope: Scope, days: Between) -> list[str]:
         for page in book.pages
         if days.earlier.known_day < page.known_from <= days.later.known_day
     )
-
-
-def event_differences(
-    db: Session, scope: Scope, days: Between, patient_id: UUID | None = None
-) -> Iterator[EventDifference]:
-    """Events that the two days give otherwise, both as of the later day, patient by patient."""
-    for patients in _concerned(db, scope, days, patient_id):
-        before, after = (
-            {
-                one.key: one
-                for one in evaluated(
-                    db,
-                    scope.organization_id,
-                    as_of=days.later.as_of,
-                    known=seen.known_day,
-                    patients=patients,
-                    until_audit_number=seen.until_audit_number,
-                ).events()
-            }
-            for seen in (days.earlier, days.later)
-        )
-        for key in sorted(before.keys() | after.keys()):
-            one, other = before.get(key), after.get(key)
-            if one is None:
-                yield EventDifference(change="new", before=None, after=other)
-            elif other is None:
-                yield EventDifference(change="gone", before=one, after=None)
-            elif _billed(one) != _billed(other):
-                yield EventDifference(change="changed", before=one, after=other)
-
-
-def _concerned(
-    db: Session, scope: Scope, days: Between, patient_id: UUID | None
-) -> Iterator[Patients]:
-    if patient_id is not None:
-        yield [patient_id]
-        return
-    changed = changed_patients(db, scope.organization_id, days.earlier_number)
-    if changed is None or new_rule_pages(db, scope, days):
-        yield from partitions(db, scope.organization_id)
-        return
-    for start in range(0, len(changed), _PATIENTS_AT_ONCE):
-        yield changed[start : start + _PATIENTS_AT_ONCE]
-
-
-def _billed(line: EventLine) -> tuple[int, date, str]:
-    return line.units, line.service_day, line.payer_key
 
 
 def _told(one: Recorded, closes: Sequence[tuple[int, date]]) -> FactDifference:
@@ -213,6 +166,7 @@ def _until(row: Mapping[str, Any]) -> str:
 
 _WORDS: Mapping[str, Callable[[Mapping[str, Any]], str]] = {
     "association_end": lambda row: f"device taken back at {row['to_at']:%Y-%m-%d %H:%M} UTC",
+    "cms_table": lambda row: f"table {row['kind']} of {row['edition']} loaded",
     "consent": lambda row: f"consent of {row['consent_day']} ({row['mode']})",
     "consent_end": lambda row: f"consent ends on {row['last_day']}",
     "coverage": lambda row: f"coverage {_until(row)}",

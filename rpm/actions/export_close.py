@@ -81,7 +81,7 @@ def export_close(db: Session, actor: Actor, now: datetime, command: ExportClose)
     close = scope.get(db, Close, command.close_id)
     files, manifest = close_files(db, scope, close)
     subject = {"close_id": close.id}
-    digests = {name: _digest(content) for name, content in files.items()}
+    digests = digests_of(files)
     before = exports_of_close(db, scope, close.id)
     with recording(db, actor, now, "export.close", subject) as record:
         export = record.add(Export(close_id=close.id, manifest=manifest, file_digests=digests))
@@ -99,12 +99,17 @@ def folder_of(close: Close) -> str:
     return f"close-{close.month_start_day:%Y-%m}-{close.ordinal}"
 
 
+def digests_of(files: Mapping[str, bytes]) -> dict[str, str]:
+    """SHA-256 of each file by name, as an export records them."""
+    return {name: _digest(content) for name, content in files.items()}
+
+
 def unlike_before(before: Sequence[Export], digests: Mapping[str, str]) -> tuple[str, ...]:
     """Files whose digest differs from that of any earlier export of the same close."""
     return tuple(
         name
         for name, digest in sorted(digests.items())
-        if any(export.file_digests.get(name, digest) != digest for export in before)
+        if any(export.file_digests.get(name) != digest for export in before)
     )
 
 

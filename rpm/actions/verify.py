@@ -1,22 +1,23 @@
-"""Verify a practice's record: chain, projection, and every close computed anew.
+"""Verify a practice's record: chain, projection, every close computed anew, every export rebuilt.
 
-Owns what is compared and the findings about closes and journal. Does not own the chain's walk
-(``rpm.store.verify``) nor the counting of readings (``rpm.store.device_days``). Changes nothing.
-A close that another version of the product would compute differently is told, not called
-tampering.
+Owns what is compared and the findings about closes, journal and exports. Does not own the chain's
+walk (``rpm.store.verify``) nor the counting of readings (``rpm.store.device_days``). Changes
+nothing. A close or file that another version of the product would make differently is told, not
+called tampering.
 """
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from sqlmodel import Session, col
 
 import rpm
 from billing.days import day_date
-from billing.finding import Finding
+from billing.finding import Finding, Severity
 from billing.ledger.postings import live
 from rpm.access import Actor, require
 from rpm.actions.compute_close import outcome_lines
+from rpm.actions.export_close import close_files, digests_of, unlike_before
 from rpm.audit import Anchor
 from rpm.store.device_days import differences
 from rpm.store.fact_rows import FactReader
@@ -49,7 +50,30 @@ def verify_record(db: Session, actor: Actor, anchors: Sequence[Anchor] = ()) -> 
     findings += differences(db, organization_id, MOST_FINDINGS)
     for close in closes:
         findings += _close_findings(db, scope, close)
+    if not any(one.severity is Severity.ERROR for one in findings):
+        # files are made of rows that fit; where rows do not, those are named already
+        for close in closes:
+            of_close = [one for one in exports if one.close_id == close.id]
+            findings += _export_findings(db, scope, close, of_close)
     return findings[:MOST_FINDINGS]
+
+
+def _export_findings(
+    db: Session, scope: Scope, close: Close, exports: Sequence[Export]
+) -> Iterator[Finding]:
+    """The first file of each export that its close does not give any more, byte for byte."""
+    if not exports:
+        return
+    files, _ = close_files(db, scope, close)
+    digests = digests_of(files)
+    for export in exports:
+        for name in unlike_before([export], digests)[:1]:
+            where = f"export {export.id} of close {close.id}"
+            if close.product_version == rpm.__version__:
+                yield Finding("E_EXPORT_DIFFERS", where, f"{name} is rebuilt with other bytes")
+            else:
+                message = f"version {rpm.__version__} writes {name} otherwise"
+                yield Finding("W_EXPORT_OTHER_VERSION", where, message)
 
 
 def _close_findings(db: Session, scope: Scope, close: Close) -> list[Finding]:

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
-    from rpm.actions.differences import EventDifference
+    from rpm.actions.differing_events import EventDifference
     from rpm.store.outcomes import EventLine
 
 
@@ -21,6 +21,10 @@ def differences(
     to_day: Annotated[
         str, typer.Option("--to", metavar="DATE", help="and at the end of this one.")
     ],
+    month: Annotated[
+        str | None,
+        typer.Option(help="Events as the close of this month, 2026-01, looks at them."),
+    ] = None,
     patient: Annotated[
         str | None, typer.Option(help="Record number or id: of this patient only.")
     ] = None,
@@ -30,29 +34,31 @@ def differences(
 ) -> None:
     """List facts recorded between two days and the billable events that changed by them.
 
-    Both sides of an event are as of the later day, so that only knowledge differs. 1 when an event
-    changed.
+    Both sides of an event are as of one day, the later one or the day after the month, so that only
+    knowledge differs. 1 when an event changed.
     """
-    from rpm.actions.differences import (
-        between,
-        event_differences,
-        fact_differences,
-        new_rule_pages,
-    )
+    from rpm.actions.differences import between, fact_differences, new_rule_pages
+    from rpm.actions.differing_events import event_differences
     from rpm.clock import clock_for
-    from rpm.commands.opened import day_of, opened_engine, organization_actor, read_settings
+    from rpm.commands.opened import (
+        day_of,
+        month_or_none,
+        opened_engine,
+        organization_actor,
+        read_settings,
+    )
     from rpm.commands.why import patient_named
     from rpm.store.engine import reading
     from rpm.store.scope import Scope
 
-    first, last = day_of(from_day), day_of(to_day)
+    first, last, closed = day_of(from_day), day_of(to_day), month_or_none(month)
     with opened_engine(read_settings()) as engine:
         actor = organization_actor(engine, organization, "differences")
         now = clock_for(engine).now()
         with reading(engine) as db:
             scope = Scope.of(actor)
             patient_id = None if patient is None else patient_named(db, scope, patient)
-            days = between(db, actor, now, first, last)
+            days = between(db, actor, now, first, last, closed)
             for fact in fact_differences(db, scope, days, patient_id=patient_id):
                 late = ", after the close" if fact.after_close else ""
                 undoes = f", undoes {fact.undoes_id}" if fact.undoes_id is not None else ""
@@ -64,7 +70,7 @@ def differences(
             for page_id in new_rule_pages(db, scope, days):
                 typer.echo(f"rule page {page_id} became known")
             count = 0
-            for change in event_differences(db, scope, days, patient_id):
+            for change in event_differences(db, scope, days, patient_id=patient_id):
                 typer.echo(_event(change))
                 count += 1
     typer.echo(f"{count} events differ" if count else "no event differs")
@@ -73,9 +79,19 @@ def differences(
 
 
 def _event(change: "EventDifference") -> str:
-    sides = [_line(side) for side in (change.before, change.after) if side is not None]
+    sides = [
+        _line(line, cents)
+        for line, cents in (
+            (change.before, change.before_cents),
+            (change.after, change.after_cents),
+        )
+        if line is not None
+    ]
     return f"{change.change:<8} {' -> '.join(sides)}"
 
 
-def _line(line: "EventLine") -> str:
-    return f"{line.code} x{line.units} on {line.service_day}  {line.key}"
+def _line(line: "EventLine", cents: int | None) -> str:
+    from billing.money import cents_to_text
+
+    amount = "amount unknown" if cents is None else cents_to_text(cents)
+    return f"{line.code} x{line.units} on {line.service_day}, {amount}  {line.key}"

@@ -127,3 +127,13 @@ def day_of(text: str) -> "date":
         return date.fromisoformat(text)
     except ValueError:
         raise InvalidRequest("a day is written like 2026-02-03") from None
+
+
+def month_or_none(text: str | None) -> str | None:
+    """A month that an option names, 2026-01; ``InvalidRequest`` for what is none."""
+    from datetime import date
+
+    try:
+        return None if text is None else f"{date.fromisoformat(f'{text}-01'):%Y-%m}"
+    except ValueError:
+        raise InvalidRequest("a month is written like 2026-01") from None

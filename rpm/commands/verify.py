@@ -30,8 +30,9 @@ def verify(
 ) -> None:
     """Verify the record and name what does not fit, first things first; exit 1 for an error.
 
-    Chain of audit events, digests of facts, device days, every close computed anew and the sums of
-    its postings. A manifest kept elsewhere also shows whether the end of the record was cut off.
+    Chain of audit events, digests of facts, device days, every close computed anew, the sums of its
+    postings, and every export rebuilt byte for byte. A manifest kept elsewhere also shows whether
+    the end of the record was cut off.
     """
     from billing.finding import Severity
     from rpm.actions.verify import verify_record

@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
+from itertools import count
 from random import Random
 
 import pytest
@@ -97,8 +98,9 @@ def month(engine: Engine, seed: int) -> Month:
 @pytest.mark.promise("R11")
 def test_a_closed_month_never_changes_silently(engine: Engine, promised: Promised) -> None:
     """What a late fact changes stands in the next close line by line; the first file stays."""
-    cases, adjusted = promised.count(200, 6), 0
-    for seed in range(cases):
+    cases, adjusted, seeds = promised.count(200, 5), 0, count()
+    while adjusted < cases:
+        seed = next(seeds)
         case = month(engine, seed)
         first = case.close()
         files, before = case.export(first).files, case.lines()
@@ -115,11 +117,13 @@ def test_a_closed_month_never_changes_silently(engine: Engine, promised: Promise
         for one in posted:
             moved[one.code, one.units, one.service_day] += one.sign
             assert one.reason, f"seed {seed}"
-            assert "closed before" in one.reason, f"seed {seed}: {one.reason}"
+            # a window that an early end cut short was still running at the first close
+            was_over = one.period_end_day < AS_OF
+            assert ("closed before" in one.reason) == was_over, f"seed {seed}: {one.reason}"
         assert +moved == after, f"seed {seed}"
         assert min(moved.values()) >= 0, f"seed {seed}"
     name = "SQLite" if engine.dialect.name == "sqlite" else "PostgreSQL"
     promised.reached(
-        f"{name}: {cases} cases, {adjusted} with other lines: each an adjustment item, closed"
-        " bytes unchanged"
+        f"{name}: {adjusted} cases with other lines: each an adjustment item;"
+        f" {next(seeds) - adjusted} without: nothing posted; closed bytes unchanged"
     )

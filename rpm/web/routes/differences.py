@@ -1,9 +1,10 @@
-"""Differences between two days of knowledge, fact by fact.
+"""Differences between two days of knowledge, fact by fact and event by event.
 
-Owns the addresses. Does not own what differs (``rpm.actions.differences``).
+Owns the addresses. Does not own what differs (``rpm.actions``).
 """
 
 from datetime import date
+from itertools import islice
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -11,14 +12,14 @@ from fastapi import Query
 from pydantic import BaseModel, Field
 
 from rpm.access import Actor
+from rpm.actions.command import Month
 from rpm.actions.differences import (
-    EventDifference,
     FactDifference,
     between,
-    event_differences,
     fact_differences,
     new_rule_pages,
 )
+from rpm.actions.differing_events import EventDifference, event_differences
 from rpm.store.scope import Scope
 from rpm.store.tables.people import Patient
 from rpm.web.deps import PROBLEMS, Now, Page, Paging, ReadDb, area_router, permit
@@ -30,6 +31,21 @@ FromDay = Annotated[
     Query(description="What was known at the end of this day,", examples=["2026-02-03"]),
 ]
 ToDay = Annotated[date, Query(description="and at the end of this one.", examples=["2026-03-03"])]
+OfMonth = Annotated[
+    Month | None,
+    Query(
+        description="Events as the close of this month looks at them, on the day after it. Default:"
+        " as of the second day."
+    ),
+]
+
+
+class FactPage(Page[FactDifference]):
+    """A page of the facts that became known, and the rule pages that did."""
+
+    rule_pages: list[str] = Field(
+        description="All rule pages that became known between the two days, on every page."
+    )
 
 
 class PatientDifferences(BaseModel):
@@ -47,7 +63,7 @@ class PatientDifferences(BaseModel):
     description="Facts that bear on bills, recorded after the end of the first day and by the end"
     " of the second: who, when, why, and which fact each takes back or replaces.",
     operation_id="list_differences",
-    response_model=Page[FactDifference],
+    response_model=FactPage,
     responses=PROBLEMS,
 )
 def differences(
@@ -57,12 +73,40 @@ def differences(
     paging: Paging,
     from_day: FromDay,
     to_day: ToDay,
-) -> Page[FactDifference]:
+) -> FactPage:
     """A page of the facts."""
-    days = between(db, actor, now, from_day, to_day)
+    scope, days = Scope.of(actor), between(db, actor, now, from_day, to_day)
     after: Any = paging.after
-    rows = fact_differences(db, Scope.of(actor), days, after=after, limit=paging.fetch)
-    return paging.page(rows, lambda row: (row.audit_number, row.table, row.id))
+    rows = fact_differences(db, scope, days, after=after, limit=paging.fetch)
+    page = paging.page(rows, lambda row: (row.audit_number, row.table, row.id))
+    return FactPage(
+        items=page.items, next_cursor=page.next_cursor, rule_pages=new_rule_pages(db, scope, days)
+    )
+
+
+@router.get(
+    "/differences/events",
+    summary="List billable events that two days give otherwise",
+    description="Both sides are as of the same day, so that only what is known differs. By patient."
+    " Events are computed when asked; a page looks on until it is full or everybody was looked at.",
+    operation_id="list_event_differences",
+    response_model=Page[EventDifference],
+    responses=PROBLEMS,
+)
+def differing_events(
+    db: ReadDb,
+    now: Now,
+    actor: Annotated[Actor, permit("ledger:read")],
+    paging: Paging,
+    from_day: FromDay,
+    to_day: ToDay,
+    month: OfMonth = None,
+) -> Page[EventDifference]:
+    """A page of the events."""
+    days = between(db, actor, now, from_day, to_day, month)
+    after: Any = paging.after
+    found = event_differences(db, Scope.of(actor), days, after=after)
+    return paging.page(list(islice(found, paging.fetch)), lambda row: row.place)
 
 
 @router.get(
@@ -80,14 +124,15 @@ def patient_differences(
     patient_id: UUID,
     from_day: FromDay,
     to_day: ToDay,
+    month: OfMonth = None,
 ) -> PatientDifferences:
     """Facts and events."""
     scope = Scope.of(actor)
     scope.get(db, Patient, patient_id)
-    days = between(db, actor, now, from_day, to_day)
+    days = between(db, actor, now, from_day, to_day, month)
     return PatientDifferences(
         as_of=days.later.as_of,
         facts=fact_differences(db, scope, days, patient_id=patient_id),
         rule_pages=new_rule_pages(db, scope, days),
-        events=list(event_differences(db, scope, days, patient_id)),
+        events=list(event_differences(db, scope, days, patient_id=patient_id)),
     )

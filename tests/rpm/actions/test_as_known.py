@@ -10,9 +10,12 @@ from ledger_practice import Practice, days
 from sqlalchemy import text
 from sqlalchemy.engine import Engine
 
+from billing.rules.references import shipped_text
 from rpm.access import Actor
+from rpm.actions.activate_rule_page import ActivateRulePage, activate_rule_page
 from rpm.actions.close_month import CloseMonth, close_month
-from rpm.actions.differences import between, event_differences, fact_differences
+from rpm.actions.differences import between, fact_differences, new_rule_pages
+from rpm.actions.differing_events import EventDifference, event_differences
 from rpm.actions.export_close import ExportClose, ExportedClose, export_close
 from rpm.actions.rebuild_close import rebuild_close
 from rpm.actions.seen_from import seen_on
@@ -137,6 +140,40 @@ def test_every_earlier_export_is_rebuilt_byte_for_byte(practice: Practice) -> No
             assert lines(practice, close.as_of, known_at=one.day) == one.lines
 
 
+def test_a_rule_page_that_became_known_changes_later_closes_only(practice: Practice) -> None:
+    """A page of the practice moves lines of the next close; the first export stays as it was."""
+    patient_id, episode_id = practice.enrolled(opened_day=JANUARY)
+    practice.readings(patient_id, episode_id, days(JANUARY, 12))
+    first = closed(practice, "2026-01")
+    later(practice, days=1)
+    toml = shipped_text("pages/medicare-b-2026.toml")
+    for old, new in (
+        ('id = "medicare-b-2026"', 'id = "ours"'),
+        ("known_from = 2025-11-03", "known_from = 2026-02-03"),
+        ("at_least = 2\nat_most = 15\n", "at_least = 2\nat_most = 9\n"),
+        ("at_least = 16\nat_most = 30\n", "at_least = 10\nat_most = 30\n"),
+    ):
+        assert old in toml
+        toml = toml.replace(old, new)
+    with transaction(practice.engine) as db:
+        command = ActivateRulePage(toml=toml, reason="our contractor counts ten days")
+        activate_rule_page(db, practice.actor, practice.now, command)
+    second = closed(practice, "2026-01")
+    assert [code for code, _, _ in first.lines] == ["99445", "99453"]
+    assert [code for code, _, _ in second.lines] == ["99453", "99454"]
+    with transaction(practice.engine) as db:
+        command_again = ExportClose(close_id=first.exported.export.close_id)
+        again = export_close(db, practice.actor, practice.now, command_again)
+    assert again.files == first.exported.files
+    found = days_between(practice, date(2026, 2, 2), date(2026, 2, 3))
+    assert found["facts"] == [("rule_page", "rule page ours", False)]
+    assert found["events"] == [("gone", "99445"), ("new", "99454")]
+    with reading(practice.engine) as db:
+        scope = Scope.of(practice.actor)
+        days_ = between(db, practice.actor, practice.now, date(2026, 2, 2), date(2026, 2, 3))
+        assert new_rule_pages(db, scope, days_) == ["ours"]
+
+
 def test_a_close_that_was_tampered_with_is_not_rebuilt(practice: Practice, engine: Engine) -> None:
     """A posting changed behind the guards differs from what the close saw, and is named."""
     patient_id, episode_id = practice.enrolled(opened_day=JANUARY)
@@ -224,6 +261,35 @@ def test_pages_of_differences_leave_nothing_out(practice: Practice) -> None:
         "coverage_end",
         "consent",
     }
+
+
+def test_pages_of_events_leave_nothing_out(practice: Practice) -> None:
+    """Walked from the place of each event, the list is the whole list, once."""
+    changes = late_changes(practice)
+    closed(practice, "2026-01")
+    later(practice, days=2)
+    for change in changes:
+        change()
+    span = (practice.actor, practice.now, FEBRUARY.date(), practice.now.date())
+    with reading(practice.engine) as db:
+        scope = Scope.of(practice.actor)
+        days_ = between(db, *span)
+        whole = list(event_differences(db, scope, days_))
+        walked: list[EventDifference] = []
+        while found := next(
+            event_differences(db, scope, days_, after=walked[-1].place if walked else None), None
+        ):
+            walked.append(found)
+        as_closed = between(db, *span, month="2026-01")
+        assert (days_.later.as_of, as_closed.later.as_of) == (span[3], date(2026, 2, 1))
+        patient_id = whole[0].place[0]
+        of_one = list(event_differences(db, scope, days_, patient_id=patient_id))
+    assert walked == whole
+    assert len({one.place[0] for one in whole}) == 6
+    assert of_one == [one for one in whole if one.place[0] == patient_id]
+    assert {one.change for one in whole} == {"new", "gone", "changed"}
+    assert all((one.before_cents is None) == (one.before is None) for one in whole)
+    assert all((one.after_cents is None) == (one.after is None) for one in whole)
 
 
 def test_days_that_make_no_sense_are_refused(practice: Practice) -> None:

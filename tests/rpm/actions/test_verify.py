@@ -97,6 +97,24 @@ def test_a_close_of_another_version_is_told_and_not_called_tampering(
     assert "0.0.9" in found.message
 
 
+def test_an_export_that_is_rebuilt_otherwise_is_named(
+    practice: Practice, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The first file with other bytes is named; of another version's close it is a warning."""
+    patient_id, episode_id = practice.enrolled(opened_day=date(2026, 1, 1))
+    practice.readings(patient_id, episode_id, days(date(2026, 1, 1), 16))
+    close(practice)
+    monkeypatch.setattr("rpm.actions.export_close.CHARGE_BASIS", "another basis")
+    with reading(practice.engine) as db:
+        (found,) = verify_record(db, practice.actor)
+    assert (found.code, found.message) == (
+        "E_EXPORT_DIFFERS",
+        "manifest.json is rebuilt with other bytes",
+    )
+    monkeypatch.setattr(rpm, "__version__", "9.9.9")
+    assert findings(practice) == ["W_EXPORT_OTHER_VERSION"]
+
+
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)  # a file is copied
 @pytest.mark.parametrize(
     ("statement", "code"),

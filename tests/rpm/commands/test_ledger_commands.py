@@ -117,11 +117,17 @@ def test_a_close_is_rebuilt_as_it_was_known(
     assert "Ada Admin: reading of blood_pressure, 2026-01-20: counts; reading" in told
     assert ", after the close" in told
     assert "3 events differ" not in told
-    assert "new      99454 x1 on 2026-01-30" in told
+    assert "new      99454 x1 on 2026-01-30, " in told
+    of_month = said(
+        "differences", "--month", "2026-01", "--from", "2026-02-02", "--to", "2026-02-06", code=1
+    )
+    assert "new      99454 x1 on 2026-01-30, " in of_month
+    said("differences", "--month", "soon", "--from", "2026-02-02", "--to", "2026-02-06", code=USAGE)
     said("close", "--month", "2026-01")
     rebuilt = said(
         "close", "--month", "2026-01", "--as-known", "2026-02-03", "--out", str(tmp_path / "again")
     )
+    assert "99445 x1 on 2026-01-30  " in rebuilt
     assert "  99445 1 units" in rebuilt
     assert "the same as recorded: close" in rebuilt
     assert "the same bytes as exported before" in rebuilt

@@ -288,5 +288,12 @@ def test_differences_between_two_days_are_answered(
         "reading of blood_pressure, 2026-01-20: counts",
     ]
     assert [(one["change"], one["after"]["code"]) for one in told["events"]] == [("new", "99458")]
+    assert first["rule_pages"] == []
+    all_events = get("differences/events", **span)
+    assert (all_events["items"], all_events["next_cursor"]) == (told["events"], None)
+    assert all_events["items"][0]["after_cents"] > 0
+    as_closed = get("differences/events", month="2026-01", **span)
+    assert [one["after"]["code"] for one in as_closed["items"]] == ["99458"]
+    get("differences/events", status=422, month="2026-13", **span)
     get(f"patients/{uuid4()}/differences", status=404, **span)
     get("differences", status=422, from_day="2026-02-04", to_day="2026-02-02")
