@@ -21,7 +21,8 @@ from billing.ledger.periods import MONTH, OPEN, WINDOW, Periods
 from billing.ledger.remarks import Remarks
 from billing.ledger.standing import Standing
 from billing.ledger.windows import Windows
-from billing.rules.pairs import ncci_pair
+from billing.rules.edits import PairEdit
+from billing.rules.pairs import pair_edits
 from billing.rules.ruleset import Notice, Replacement, RuleSet, Who
 
 
@@ -234,14 +235,25 @@ def recorded_services(
         for code in (facts.codes[position] for position in present):
             if _excluded_by_rule(batch.rules, batch.code, code):
                 continue
-            days = periods.service_day[batch.rows]
-            if ncci_pair(batch.code, code, int(days.max())) is None:
+            edits = pair_edits(batch.code, code, batch.rules.edits)
+            if not edits:
                 continue
+            days = periods.service_day[batch.rows]
             index = others.index((code,), Who.OWN)
             if index is not None:
                 where = np.zeros(len(periods), dtype=np.bool_)
-                where[batch.rows] = index.any_between(periods.patient[batch.rows], days, days)
+                where[batch.rows] = _in_days(days, edits) & index.any_between(
+                    periods.patient[batch.rows], days, days
+                )
                 remarks.add("W_NCCI_PAIR", where, code)
+
+
+def _in_days(days: Ints, edits: tuple[PairEdit, ...]) -> Mask:
+    """Days on which one of the edits counts."""
+    found: Mask = np.zeros(days.size, dtype=np.bool_)
+    for edit in edits:
+        found |= (days >= edit.from_day) & (days <= edit.to_day)
+    return found
 
 
 def _excluded_by_rule(rules: RuleSet, code: str, other: str) -> bool:

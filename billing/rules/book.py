@@ -7,18 +7,21 @@ Owns the choice between pages. Does not own their reading (``read``), their join
 force on the service day and known on the known day is taken. What joining does stands in ``join``.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from functools import lru_cache
 from itertools import pairwise
 
 from billing.days import FAR_DAY, day_date, day_number
+from billing.rules.edits import Edits, EditTables, LoadedTable
 from billing.rules.fields import RuleError
 from billing.rules.join import join
+from billing.rules.pairs import shipped_editions
 from billing.rules.profile import Profile
 from billing.rules.profiles import ShippedProfile, read_profiles
-from billing.rules.read import read_page
+from billing.rules.read import digest_of, read_page
 from billing.rules.references import References, shipped_paths, shipped_references, shipped_text
-from billing.rules.ruleset import RuleSet
+from billing.rules.ruleset import Code, RuleSet
 
 
 class NoRuleError(LookupError):
@@ -40,7 +43,12 @@ class RuleBook:
         pages: Iterable[RuleSet],
         profiles: Iterable[ShippedProfile],
         references: References,
+        tables: Sequence[LoadedTable] = (),
     ) -> None:
+        self.tables = tuple(tables)
+        self.edits = EditTables(tables, shipped_editions()[-1].effective_day)
+        self._dressed: dict[tuple[str, str], RuleSet] = {}
+        self._codes: dict[str, dict[str, Code]] = {}
         self.pages = tuple(sorted(pages, key=lambda page: (page.payer, page.effective_from)))
         self.profiles = {one.profile.name: one for one in profiles}
         self.references = references
@@ -62,7 +70,13 @@ class RuleBook:
 
     def with_pages(self, pages: Iterable[RuleSet]) -> "RuleBook":
         """A book with a practice's own pages added; RuleError when they do not fit."""
-        return RuleBook((*self.pages, *pages), self.profiles.values(), self.references)
+        return RuleBook((*self.pages, *pages), self.profiles.values(), self.references, self.tables)
+
+    def with_tables(self, tables: Iterable[LoadedTable]) -> "RuleBook":
+        """A book with the tables that a practice loaded, in order of loading."""
+        return RuleBook(
+            self.pages, self.profiles.values(), self.references, (*self.tables, *tables)
+        )
 
     def page(self, payer: str, service_day: int, known_day: int) -> RuleSet:
         """The joined page that judges a service day (day number), as known on ``known_day``.
@@ -73,7 +87,7 @@ class RuleBook:
         found = self._in_force(payer, service_day, known_day)
         if found is None:
             raise NoRuleError(payer, service_day)
-        joined = self._resolve(found, service_day, known_day)
+        joined = self.resolved(found, service_day, known_day)
         if joined is None:
             raise NoRuleError(payer, service_day)
         return joined
@@ -81,8 +95,15 @@ class RuleBook:
     def joined(self, page_id: str) -> RuleSet:
         """The page of an id as outcomes carry it: ``page`` or, of a payer's page, ``page+base``.
 
-        A payer's page asked for without its base is given alone. KeyError for an unknown id.
+        Under tables that the practice loaded, ``@`` and their quarter follow. A payer's page asked
+        for without its base is given alone. KeyError for an unknown id.
         """
+        page_id, _, quarter = page_id.partition("@")
+        if quarter:
+            edits = self.edits.of_quarter(quarter)
+            if edits is None:
+                raise KeyError(page_id)
+            return self._under(self.joined(page_id), edits)
         name, _, base_id = page_id.partition("+")
         page = self._by_id[name]
         base = self._by_id[base_id] if base_id else page
@@ -95,8 +116,28 @@ class RuleBook:
         return page
 
     def resolved(self, page: RuleSet, service_day: int, known_day: int) -> RuleSet | None:
-        """A page of this book joined with what it extends on a day; None where that has no page."""
-        return self._resolve(page, service_day, known_day)
+        """A page of this book as it judges a day; None where what it extends has no page then."""
+        joined = self._resolve(page, service_day, known_day)
+        edits = self.edits.on(service_day)
+        return joined if joined is None or edits is None else self._under(joined, edits)
+
+    def _under(self, page: RuleSet, edits: Edits) -> RuleSet:
+        """A joined page with the limits, add-ons and pairs of loaded tables.
+
+        Codes that a page describes itself keep what it says of them.
+        """
+        key = (page.id, edits.quarter)
+        if key not in self._dressed:
+            shipped = self.references.codes
+            if edits.quarter not in self._codes:
+                self._codes[edits.quarter] = edits.codes(shipped)
+            codes = {
+                name: self._codes[edits.quarter][name] if shipped.get(name) == code else code
+                for name, code in page.codes.items()
+            }
+            under = replace(page, id=f"{page.id}@{edits.quarter}", codes=codes, edits=edits)
+            self._dressed[key] = replace(under, digest=digest_of(under))
+        return self._dressed[key]
 
     def pages_for(
         self, payer: str, first_day: int, last_day: int, known_day: int
@@ -105,7 +146,7 @@ class RuleBook:
 
         A day in no run has no rule: none of an unknown payer has one. Nothing is raised.
         """
-        cuts = {first_day, last_day + 1}
+        cuts = {first_day, last_day + 1, *self.edits.first_days}
         for page in self.pages:
             cuts.add(day_number(page.effective_from))
             cuts.add(_last_day(page) + 1)
@@ -113,7 +154,7 @@ class RuleBook:
         runs: list[tuple[int, int, RuleSet]] = []
         for from_day, next_day in pairwise(ordered):
             found = self._in_force(payer, from_day, known_day)
-            joined = self._resolve(found, from_day, known_day) if found else None
+            joined = self.resolved(found, from_day, known_day) if found else None
             if joined is None:
                 continue
             if runs and runs[-1][2] is joined and runs[-1][1] == from_day - 1:

@@ -13,7 +13,8 @@ from datetime import date
 from functools import lru_cache
 
 from billing.codes import CODE
-from billing.days import day_number
+from billing.days import FAR_DAY, day_number
+from billing.rules.edits import Edits, PairEdit
 from billing.rules.fields import Table, open_document
 from billing.rules.references import (
     EDITS_FILE,
@@ -113,11 +114,27 @@ def _edition(day: int, editions: Sequence[Edition]) -> Edition | None:
     return in_force[-1] if in_force else None
 
 
+def pair_edits(code_a: str, code_b: str, edits: Edits | None = None) -> tuple[PairEdit, ...]:
+    """The edits of two codes, whichever way round they are asked, each with its days.
+
+    Of the loaded tables where those of the service days hold pairs, else of the shipped edition.
+    Empty: no such pair, or it is not known.
+    """
+    if edits is not None and edits.pairs is not None:
+        return edits.pairs.get((code_a, code_b), ())
+    return tuple(
+        PairEdit(*pair, edition.pairs[pair], edition.effective_day, FAR_DAY - 1, "")
+        for edition in shipped_editions()[-1:]
+        for pair in ((code_a, code_b), (code_b, code_a))
+        if pair in edition.pairs
+    )
+
+
 def ncci_pair(code_a: str, code_b: str, day: int) -> tuple[str, str, int, str] | None:
     """(column 1, column 2, indicator, quarter) of an edit pair, whichever way round it is asked.
 
-    The edition in force on ``day`` (a day number) is asked; None when it has no such pair or no
-    edition of that day is held. Column 1 is paid (S04).
+    The shipped edition in force on ``day`` (a day number) is asked; None when it has no such pair
+    or no edition of that day is shipped. Column 1 is paid (S04).
     """
     edition = _edition(day, shipped_editions())
     if edition is None:

@@ -96,7 +96,10 @@ def read_page(text: str, name: str, references: References) -> RuleSet:
 
 def digest_of(page: RuleSet) -> str:
     """SHA-256 (hex) of a page's content, in an order that does not depend on its text."""
-    content = {key: value for key, value in asdict(page).items() if key != "digest"}
+    content = asdict(replace(page, edits=None))
+    del content["digest"], content["edits"]
+    if page.edits is not None:
+        content["edits"] = page.edits.digest
     return sha256(dumps(content, sort_keys=True, default=str).encode()).hexdigest()
 
 

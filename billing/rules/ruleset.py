@@ -8,6 +8,10 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from enum import StrEnum
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from billing.rules.edits import Edits
 
 STATUSES = ("SETTLED", "SETTLED-MAC", "SECONDARY", "DERIVED", "CONFLICT", "UNVERIFIED")
 """How far a rule is known; the reference's key, shown wherever a person sees the result."""
@@ -265,3 +269,4 @@ class RuleSet:
     not_adopted_finding: str
     em_codes: tuple[str, ...]
     digest: str  # SHA-256 of the page's canonical content
+    edits: "Edits | None" = None  # tables that the practice loaded; None: only the shipped ones

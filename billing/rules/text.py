@@ -4,9 +4,10 @@ Owns wording for a person at a terminal. Does not own where it is printed (``rpm
 clock: today is an argument.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import fields, is_dataclass
 from datetime import date
+from typing import Any
 
 from billing.finding import Finding
 from billing.money import cents_to_text
@@ -125,7 +126,13 @@ def _amount_lines(_: RuleBook) -> Iterator[str]:
         )
 
 
-def _edit_lines(_: RuleBook) -> Iterator[str]:
+def _edit_lines(book: RuleBook) -> Iterator[str]:
+    for table in book.edits.tables:
+        yield (
+            f"{table.kind} of {table.edition}, loaded from {table.file_name}"
+            f"  SHA-256 {table.sha256}"
+        )
+        yield from _loaded_lines(table.content)
     for edition in shipped_editions():
         yield f"ncci: edit tables of {edition.quarter}"
         for section in edition.sections:
@@ -136,6 +143,17 @@ def _edit_lines(_: RuleBook) -> Iterator[str]:
             yield f"  limit {limit.code}: {limit.max_units} units, MAI {limit.mai}"
         for addon, parent in edition.addons.items():
             yield f"  add-on {addon} to {parent}"
+
+
+def _loaded_lines(content: Mapping[str, Any]) -> Iterator[str]:
+    for one, other, indicator, *days, rationale in content.get("pairs", ()):
+        run = " to ".join(day for day in days if day)
+        yield f"  pair {one} (paid) with {other}: indicator {indicator}, from {run}  {rationale}"
+    for code, units, mai, rationale in content.get("limits", ()):
+        yield f"  limit {code}: {units} units, MAI {mai}  {rationale}"
+    for addon, base, kind, *days in content.get("addons", ()):
+        run = " to ".join(day for day in days if day)
+        yield f"  add-on {addon} to {base}: type {kind}, from {run}"
 
 
 def _profile_lines(book: RuleBook) -> Iterator[str]:

@@ -1,6 +1,6 @@
 """``rpm-ledger rules``: rule pages shown with their sources, and case files.
 
-Does not own how pages are changed (``rule_changes``).
+Does not own how pages are changed (``rule_changes``) nor loading tables (``rule_tables``).
 """
 
 from collections.abc import Iterator
@@ -21,7 +21,7 @@ Organization = Annotated[
 
 def register(app: typer.Typer) -> None:
     """Add the group of commands."""
-    from rpm.commands import rule_changes
+    from rpm.commands import rule_changes, rule_tables
 
     group = typer.Typer(
         help="Show the rule pages, try them on case files, and change them.",
@@ -33,6 +33,7 @@ def register(app: typer.Typer) -> None:
     group.command("check")(check)
     group.command("try")(try_cases)
     rule_changes.register(group)
+    rule_tables.register(group)
     app.add_typer(group, name="rules")
 
 

@@ -57,7 +57,10 @@ def read_table(file: BinaryIO, profile: ImportProfile) -> Table:
     """
     if profile.format in ("json", "jsonl"):
         return _json_table(file.read(), profile)
-    numbered = _csv_rows(file, profile) if profile.format == "csv" else _xlsx_rows(file, profile)
+    if profile.format == "csv":
+        numbered = csv_rows(file, profile.encoding, profile.delimiter)
+    else:
+        numbered = xlsx_rows(file, profile.sheet, profile.date_order)
     header = _find_header(numbered, profile)
     return Table(header, (row for row in numbered if any(row.cells)))
 
@@ -78,10 +81,16 @@ def _column_name(cell: str) -> str:
     return cell.replace(_BYTE_ORDER_MARK, "").replace(_TWICE_ENCODED_MARK, "").strip('"').strip()
 
 
-def _csv_rows(file: BinaryIO, profile: ImportProfile) -> Iterator[RawRow]:
-    codec = "utf-8-sig" if profile.encoding == "utf-8" else profile.encoding
+def csv_rows(
+    file: BinaryIO, encoding: str, delimiter: str, *, strict: bool = True
+) -> Iterator[RawRow]:
+    """Rows of a CSV file; FileRefusedError when one cannot be read.
+
+    ``strict``: quotes must be as CSV has them.
+    """
+    codec = "utf-8-sig" if encoding == "utf-8" else encoding
     with io.TextIOWrapper(file, encoding=codec, newline="") as text:
-        reader = csv.reader(text, delimiter=profile.delimiter, strict=True)
+        reader = csv.reader(text, delimiter=delimiter, strict=strict)
         try:
             for cells in reader:
                 yield RawRow(reader.line_num, tuple(cell.strip() for cell in cells))
@@ -89,7 +98,7 @@ def _csv_rows(file: BinaryIO, profile: ImportProfile) -> Iterator[RawRow]:
             raise FileRefusedError("is not a CSV file from here on", reader.line_num) from None
         except UnicodeDecodeError:
             line = _undecodable_line(file, codec)
-            raise FileRefusedError(f"is not encoded as {profile.encoding}", line) from None
+            raise FileRefusedError(f"is not encoded as {encoding}", line) from None
 
 
 def _undecodable_line(file: BinaryIO, codec: str) -> int | None:
@@ -103,19 +112,20 @@ def _undecodable_line(file: BinaryIO, codec: str) -> int | None:
     return None
 
 
-def _xlsx_rows(file: BinaryIO, profile: ImportProfile) -> Iterator[RawRow]:
+def xlsx_rows(file: BinaryIO, sheet_name: str | None, date_order: str | None) -> Iterator[RawRow]:
+    """Rows of a sheet of an XLSX file, the first unless named; FileRefusedError as ``csv_rows``."""
     try:
         book = openpyxl.load_workbook(file, read_only=True, data_only=True)
     except _BROKEN_BOOK:
         raise FileRefusedError("is not an XLSX file") from None
     with closing(book):
-        if profile.sheet is not None and profile.sheet not in book.sheetnames:
+        if sheet_name is not None and sheet_name not in book.sheetnames:
             raise FileRefusedError("has no sheet of the name that the profile expects")
-        sheet = book[profile.sheet] if profile.sheet is not None else book.worksheets[0]
+        sheet = book[sheet_name] if sheet_name is not None else book.worksheets[0]
         number = 0
         try:
             for number, cells in enumerate(sheet.iter_rows(values_only=True), 1):
-                yield RawRow(number, tuple(_cell_text(cell, profile.date_order) for cell in cells))
+                yield RawRow(number, tuple(_cell_text(cell, date_order) for cell in cells))
         except _BROKEN_SHEET:
             raise FileRefusedError("is not an XLSX file from here on", number + 1) from None
 

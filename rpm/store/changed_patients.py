@@ -26,7 +26,7 @@ _OF_OTHER = (
     ("reading_exclusion", "reading_id", "reading"),
     ("reading", "supersedes_id", "reading"),
 )
-_OF_ALL = ("practice_setting", "rule_page")
+_OF_ALL = ("cms_table", "practice_setting", "rule_page")
 
 
 def changed_patients(

@@ -1,15 +1,17 @@
-"""The rule book of a practice: the shipped pages and the practice's own, as known.
+"""The rule book of a practice: shipped and own pages, and the tables it loaded, as known.
 
 Owns which of the practice's pages count: of several under one page id, the one recorded last.
-Does not own reading or joining of pages (``billing.rules``).
+Does not own reading or joining of pages nor the choice of tables (``billing.rules``).
 """
 
+from dataclasses import fields
 from functools import lru_cache
 from uuid import UUID
 
 from sqlmodel import Session
 
 from billing.rules.book import RuleBook, shipped_book
+from billing.rules.edits import LoadedTable
 from billing.rules.read import read_page
 from rpm.store.fact_rows import FactReader, as_recorded
 
@@ -19,10 +21,34 @@ def book_of(db: Session, organization_id: UUID, until_audit_number: int | None =
     reader = FactReader(db, organization_id, until_audit_number=until_audit_number)
     table = reader.table("rule_page")
     statement = reader.of_organization("rule_page", "page_id", "toml").order_by(*as_recorded(table))
-    return _book(tuple({row[0]: row[1] for row in reader.fetch(statement)}.items()))
+    pages = tuple({row[0]: row[1] for row in reader.fetch(statement)}.items())
+    loaded = reader.table("cms_table")
+    statement = reader.of_organization("cms_table", "id").order_by(*as_recorded(loaded))
+    ids = tuple(str(row[0]) for row in reader.fetch(statement))
+    book = _book(pages)
+    if not ids:
+        return book
+    key = (pages, ids)
+    if key not in _WITH_TABLES:
+        if len(_WITH_TABLES) >= _MOST_BOOKS:
+            _WITH_TABLES.pop(next(iter(_WITH_TABLES)), None)
+        _WITH_TABLES[key] = book.with_tables(_tables(reader))
+    return _WITH_TABLES[key]
 
 
-@lru_cache(maxsize=64)
+_MOST_BOOKS = 64
+_WITH_TABLES: dict[tuple[object, ...], RuleBook] = {}
+"""Books with loaded tables: what was loaded is never changed, so its ids tell its content."""
+
+
+def _tables(reader: FactReader) -> list[LoadedTable]:
+    names = [one.name for one in fields(LoadedTable)]
+    statement = reader.of_organization("cms_table", *names)
+    ordered = statement.order_by(*as_recorded(reader.table("cms_table")))
+    return [LoadedTable(*row) for row in reader.fetch(ordered)]
+
+
+@lru_cache(maxsize=_MOST_BOOKS)
 def _book(pages: tuple[tuple[str, str], ...]) -> RuleBook:
     shipped = shipped_book()
     if not pages:

@@ -34,7 +34,7 @@ _STEPS: Mapping[str, tuple[tuple[str, str], ...]] = {
     "reading_exclusion": (("reading_id", "reading"),),
 }
 """From each table, the columns that lead to the one that names the patient."""
-_OF_PRACTICE = ("practice_setting", "rule_page")
+_OF_PRACTICE = ("cms_table", "practice_setting", "rule_page")
 TABLES = tuple(sorted((*_STEPS, *_OF_PRACTICE)))
 _UNDOES = {
     "association_end": "association_id",

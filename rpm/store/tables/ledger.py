@@ -92,6 +92,20 @@ class RulePage(Fact, table=True):
     digest: str
 
 
+class CmsTable(Fact, table=True):
+    """A table loaded from a file of CMS: what is kept of it; a later file is another row."""
+
+    __table_args__ = fact_table(UniqueConstraint("organization_id", "kind", "edition", "sha256"))
+
+    kind: str  # ptp, mue, add-on, rvu, gpci
+    edition: str  # 2026Q4, or 2026 for the factors of a year
+    from_day: date
+    to_day: date | None = None
+    file_name: str
+    sha256: str  # of the file
+    content: dict[str, Any] = Field(sa_type=JsonValue)  # rows of codes that the product knows
+
+
 class Close(Fact, table=True):
     """A month closed: what was known, under which rules and product version, and the totals."""
 
