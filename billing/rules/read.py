@@ -96,11 +96,16 @@ def read_page(text: str, name: str, references: References) -> RuleSet:
 
 def digest_of(page: RuleSet) -> str:
     """SHA-256 (hex) of a page's content, in an order that does not depend on its text."""
+    return sha256(content_text(page).encode()).hexdigest()
+
+
+def content_text(page: RuleSet) -> str:
+    """The content of a page as JSON, as its digest covers it."""
     content = asdict(replace(page, edits=None))
     del content["digest"], content["edits"]
     if page.edits is not None:
         content["edits"] = page.edits.digest
-    return sha256(dumps(content, sort_keys=True, default=str).encode()).hexdigest()
+    return dumps(content, sort_keys=True, default=str)
 
 
 def _check_page(page: RuleSet, top: Table) -> None:
