@@ -24,6 +24,7 @@ COMMANDS = (
     "explain",
     "why",
     "differences",
+    "evidence",
     "rules",
     "verify",
     "openapi",

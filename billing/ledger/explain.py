@@ -19,6 +19,7 @@ from billing.ledger.facts import MODES, PROGRAMS, WORK, Facts
 from billing.ledger.kernels import Ints, Mask
 from billing.ledger.ladders import measured as measured_by
 from billing.ledger.minutes import counted_entries
+from billing.ledger.outcome import Outcome
 from billing.rules.book import RuleBook
 from billing.rules.ruleset import Band, Ladder, Period, Role, RuleSet
 
@@ -56,19 +57,46 @@ class Explanation:
     ladder: Ladder
     band: Band
     findings: tuple[str, ...]
+    episode: int  # row of the episode whose papers were asked
+    period: int  # row in Outcome.periods
+    payer: str
+
+
+@dataclass(frozen=True)
+class Computed:
+    """Facts with what follows from them at one day: many events are explained from it."""
+
+    facts: Facts
+    book: RuleBook
+    as_of: date
+    known: date
+    measured: Measured
+    outcome: Outcome
+
+    @classmethod
+    def of(cls, facts: Facts, book: RuleBook, as_of: date, known: date) -> "Computed":
+        """The calculation of ``evaluate``, with its measures kept."""
+        measured = measure(facts, book, day_number(as_of))
+        outcome = judged_outcome(facts, book, measured, as_of, known)
+        return cls(facts, book, as_of, known, measured, outcome)
 
 
 def explain(
     facts: Facts, book: RuleBook, as_of: date, known: date, key: EventKey
 ) -> Explanation | None:
     """The evidence of one event; None when these facts and rules do not give it."""
-    measured = measure(facts, book, day_number(as_of))
-    outcome = judged_outcome(facts, book, measured, as_of, known)
+    return explained(Computed.of(facts, book, as_of, known), key)
+
+
+def explained(computed: Computed, key: EventKey) -> Explanation | None:
+    """As ``explain``, from a calculation that is there already."""
+    facts, book, as_of = computed.facts, computed.book, computed.as_of
+    measured, outcome = computed.measured, computed.outcome
     event = _event(outcome.events, key)
     if event is None:
         return None
     payer = str(event["payer"])
-    rules = book.page(payer, int(event["service_day"]), day_number(known))
+    rules = book.page(payer, int(event["service_day"]), day_number(computed.known))
     ladder = next(one for one in rules.ladders if one.name == event["ladder"])
     period: Row = outcome.periods.iloc[int(event["period"])].to_dict()
     days, day_rows = _days(facts, measured, period)
@@ -93,6 +121,9 @@ def explain(
         ladder=ladder,
         band=_band(ladder, amount),
         findings=tuple(sorted(set(outcome.findings.loc[concerned, "code"]))),
+        episode=int(event["episode"]),
+        period=int(event["period"]),
+        payer=payer,
     )
 
 

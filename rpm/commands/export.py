@@ -49,7 +49,7 @@ def export(
         actor = organization_actor(engine, organization, "export")
         now = clock_for(engine).now()
         with transaction(engine) as db:
-            close_id = _close_id(db, Scope.of(actor), close, now, day_or_none(as_known))
+            close_id = close_id_of(db, Scope.of(actor), close, now, day_or_none(as_known))
             exported = export_close(db, actor, now, ExportClose(close_id=close_id))
             folder = out / exported.folder
             try:
@@ -70,7 +70,7 @@ def export(
         raise typer.Exit(1)
 
 
-def _close_id(
+def close_id_of(
     db: "Session", scope: "Scope", text: str, now: "datetime", as_known: "date | None"
 ) -> UUID:
     """The close of an id, or the latest of a month; ``NotFound`` for neither."""

@@ -16,8 +16,12 @@ from rpm.web.openapi import api_routes
 ROUTES = [
     (path, route) for path, route in api_routes(create_app(Settings())) if path.startswith("/v1/")
 ]
-RECORDED_READS = {"/v1/patients/{patient_id}"}
-"""Reads that are audited: opening a chart."""
+RECORDED_READS = {
+    "/v1/patients/{patient_id}",
+    "/v1/postings/{posting_id}/evidence",
+    "/v1/closes/{close_id}/evidence",
+}
+"""Reads that are audited: opening a chart, giving out evidence."""
 
 each_route = pytest.mark.parametrize(
     ("path", "route"), ROUTES, ids=[f"{min(r.methods or ())} {p}" for p, r in ROUTES]

@@ -1,0 +1,70 @@
+"""Evidence packs over HTTP: of a posting, and of a close.
+
+Owns the addresses and how many postings one answer holds. Does not own packs (``rpm.actions``).
+"""
+
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import Request, Response
+
+from rpm.access import Actor
+from rpm.actions import evidence_model
+from rpm.actions.evidence_pack import EvidencePack, close_pack, posting_pack, record_pack
+from rpm.store.engine import transaction
+from rpm.store.scope import Scope
+from rpm.web.deps import PROBLEMS, Now, ReadDb, area_router, permit
+from rpm.web.running import running_of
+
+router = area_router("Evidence")
+MOST_POSTINGS = 1_000
+"""Postings of a close in one answer; the command writes packs of any size."""
+
+
+@router.get(
+    "/postings/{posting_id}/evidence",
+    summary="Give the evidence pack of a posting",
+    description="All that an auditor needs to recompute the posting, as its close saw it: a"
+    " document with digests, checked by `rpm-ledger evidence verify`. Giving it out is recorded.",
+    operation_id="posting_evidence",
+    response_model=evidence_model.EvidencePack,
+    responses=PROBLEMS,
+)
+def posting_evidence(
+    request: Request,
+    db: ReadDb,
+    now: Now,
+    actor: Annotated[Actor, permit("ledger:read")],
+    posting_id: UUID,
+) -> Response:
+    """The pack."""
+    return _given(request, actor, now, posting_pack(db, Scope.of(actor), now, posting_id))
+
+
+@router.get(
+    "/closes/{close_id}/evidence",
+    summary="Give the evidence pack of a close",
+    description="All its postings, reversals with what they reverse, and the totals. A close of"
+    " more than 1,000 postings is refused: `rpm-ledger evidence pack` writes it. Giving it out is"
+    " recorded.",
+    operation_id="close_evidence",
+    response_model=evidence_model.EvidencePack,
+    responses=PROBLEMS,
+)
+def close_evidence(
+    request: Request,
+    db: ReadDb,
+    now: Now,
+    actor: Annotated[Actor, permit("export:run")],
+    close_id: UUID,
+) -> Response:
+    """The pack."""
+    made = close_pack(db, Scope.of(actor), now, close_id, at_most=MOST_POSTINGS)
+    return _given(request, actor, now, made)
+
+
+def _given(request: Request, actor: Actor, now: Now, pack: EvidencePack) -> Response:
+    # computed on a reading session, so that deliveries are taken meanwhile
+    with transaction(running_of(request).engine) as writing:
+        record_pack(writing, actor, now, pack)
+    return Response(pack.data, media_type="application/json")
