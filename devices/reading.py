@@ -53,7 +53,8 @@ class Reading:
     """One measurement. ``vendor_time`` is the time exactly as sent, ``measured_at`` aware UTC.
 
     ``offset_minutes`` is known only where the sender gave an offset from UTC; ``offset_origin``
-    tells whose it is. ``replaces`` is the sender's id of the reading this one corrects.
+    tells whose it is. ``replaces`` is the sender's id of the reading this one corrects. A part is
+    one of several posts of a physical reading, all under its ``vendor_reading_id`` (``parts``).
     """
 
     device_id: str
@@ -70,6 +71,7 @@ class Reading:
     status: Status = "final"
     replaces: str | None = None
     flags: tuple[str, ...] = ()
+    is_part: bool = False
 
     def __post_init__(self) -> None:
         if self.measured_at is not None and self.measured_at.utcoffset() is None:

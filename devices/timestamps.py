@@ -1,11 +1,11 @@
-"""Timestamps: RFC 3339 texts as instants, with the offset only where it says where the device was.
+"""Timestamps: texts and epoch counts as instants, with the offset only where it is the device's.
 
-Owns the text form. Does not own the choice of a zone (``local_day``).
+Owns the forms. Does not own the choice of a zone (``local_day``).
 """
 
 import re
 from datetime import UTC, datetime, timedelta
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 from devices.reading import CannotReadError, valid_offset
 
@@ -13,6 +13,9 @@ _RFC3339 = re.compile(
     r"(\d{4}-\d\d-\d\d)[Tt ](\d\d:\d\d:\d\d)(?:\.(\d{1,9}))?(?:([Zz])|([+-])(\d\d):(\d\d))",
     re.ASCII,
 )
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_EPOCH_COUNT = re.compile(r"\d{1,13}", re.ASCII)
+_MINUTES = re.compile(r"-?\d{1,4}", re.ASCII)
 _FIRST_YEAR, _LAST_YEAR = 1950, 2200
 """Years beyond these are no measurement, and near the calendar's ends a zone would leave it."""
 
@@ -48,3 +51,25 @@ def parse_rfc3339(text: str) -> Timestamp:
     microseconds = int((fraction or "0").ljust(6, "0")[:6])
     instant = local + timedelta(microseconds=microseconds) - timedelta(minutes=signed_minutes)
     return Timestamp(instant, None if unknown else signed_minutes)
+
+
+def parse_epoch(text: str, *, per_second: Literal[1, 1000]) -> datetime:
+    """The UTC instant of a count of seconds or milliseconds since 1970, written in digits.
+
+    The unit is the vendor's and never told by the size: a clock that was reset gives small numbers.
+    CannotReadError with reason ``time``.
+    """
+    if _EPOCH_COUNT.fullmatch(text) is None:
+        raise CannotReadError("time", "not a count since 1970")
+    count = int(text)
+    if count // per_second >= (datetime(_LAST_YEAR, 1, 1, tzinfo=UTC) - _EPOCH).total_seconds():
+        raise CannotReadError("time", "year out of bounds")
+    return _EPOCH + timedelta(seconds=count // per_second, milliseconds=count % per_second)
+
+
+def parse_offset_minutes(text: str) -> int | None:
+    """Minutes from UTC in digits with an optional minus; None for an offset that does not exist."""
+    if _MINUTES.fullmatch(text) is None:
+        return None
+    minutes = int(text)
+    return minutes if valid_offset(minutes) else None
