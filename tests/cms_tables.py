@@ -7,6 +7,7 @@ reference or are marked as made up by the test that asks for them.
 import io
 import zipfile
 from collections.abc import Iterable
+from decimal import Decimal
 from pathlib import Path
 
 import openpyxl
@@ -118,3 +119,60 @@ def written(folder: Path, name: str, content: bytes) -> Path:
     path = folder / name
     path.write_bytes(content)
     return path
+
+
+RVU_NAME = "PPRRVU2026_Jul_nonQPP.csv"
+GPCI_NAME = "GPCI2026.csv"
+_RVU_COLUMNS = 31
+RVU_HEAD = (
+    ("", "", "2026 National Physician Fee Schedule Relative Value File July Release"),
+    ("", "", NOTICE),
+    ("", "", "", "", "NOT USED"),
+    ("", "", "", "", "FOR", "", "", "NON-FAC", "", "FACILITY"),
+    (
+        *("", "", "", "STATUS", "MEDICARE", "WORK", "NON-FAC", "NA", "FACILITY", "NA", "MP"),
+        *("NON-FACILITY", "FACILITY", "PCTC", "GLOB", "PRE", "INTRA", "POST", "MULT", "BILAT"),
+        *("ASST", "CO-", "TEAM", "PRIC", "ENDO", "CONV", "DIAGNOSTIC", "CALCULATION", "FAMILY"),
+        *("PAYMENT", "PAYMENT"),
+    ),
+    (
+        *("HCPCS", "MOD", "DESCRIPTION", "CODE", "PAYMENT", "RVU", "PE RVU", "INDICATOR"),
+        *("PE RVU", "INDICATOR", "RVU", "TOTAL", "TOTAL", "IND", "DAYS", "OP", "OP", "OP"),
+        *("PROC", "SURG", "SURG", "SURG", "SURG", "IND", "BASE", "FACTOR", "PROCEDURES", "FLAG"),
+        *("INDICATOR", "AMOUNT", "AMOUNT"),
+    ),
+)
+GPCI_HEAD = (
+    ("ADDENDUM E. FINAL CY 2026 GEOGRAPHIC PRACTICE COST INDICES (GPCIs)",),
+    ("",),
+    (
+        *("Medicare Administrative Contractor (MAC)", "State", "Locality Number"),
+        *("Locality Name", "2026 PW GPCI (without 1.0 Floor)", "2026 PW GPCI (with 1.0 Floor)"),
+        *("2026 PE GPCI", "2026 MP GPCI"),
+    ),
+)
+
+
+def rvu(
+    *rows: tuple[str, str, str, str, str], factor: str = "33.4009", **cells: str
+) -> list[tuple[str, ...]]:
+    """Rows of units: code, work, practice expense, the same in a facility, malpractice."""
+    made = []
+    for code, work, practice, facility, malpractice in rows:
+        row = [""] * _RVU_COLUMNS
+        row[:4] = [code, cells.get("modifier", ""), "a description", cells.get("status", "A")]
+        row[5], row[6], row[8], row[10] = work, practice, facility, malpractice
+        row[11] = f"{Decimal(work) + Decimal(practice) + Decimal(malpractice)}"
+        row[12] = f"{Decimal(work) + Decimal(facility) + Decimal(malpractice)}"
+        row[25] = factor
+        made.append(tuple(row))
+    return [*RVU_HEAD, *made]
+
+
+def gpci(*rows: tuple[str, str, str, str, str, str]) -> list[tuple[str, ...]]:
+    """Rows of factors: contractor, state, number, work, practice expense, malpractice."""
+    made = [
+        (contractor, state, number, f"PLACE {number}", "0.500", *factors)
+        for contractor, state, number, *factors in rows
+    ]
+    return [*GPCI_HEAD, *made, ("",), ("* a note below the table",)]

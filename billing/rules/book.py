@@ -14,6 +14,7 @@ from itertools import pairwise
 
 from billing.days import FAR_DAY, day_date, day_number
 from billing.rules.edits import Edits, EditTables, LoadedTable
+from billing.rules.fees import NATIONAL, FeeSchedules
 from billing.rules.fields import RuleError
 from billing.rules.join import join
 from billing.rules.pairs import shipped_editions
@@ -44,8 +45,10 @@ class RuleBook:
         profiles: Iterable[ShippedProfile],
         references: References,
         tables: Sequence[LoadedTable] = (),
+        locality: str = NATIONAL,
     ) -> None:
         self.tables = tuple(tables)
+        self.fees = FeeSchedules(tables, locality)
         self.edits = EditTables(tables, shipped_editions()[-1].effective_day)
         self._dressed: dict[tuple[str, str], RuleSet] = {}
         self._codes: dict[str, dict[str, Code]] = {}
@@ -70,13 +73,16 @@ class RuleBook:
 
     def with_pages(self, pages: Iterable[RuleSet]) -> "RuleBook":
         """A book with a practice's own pages added; RuleError when they do not fit."""
-        return RuleBook((*self.pages, *pages), self.profiles.values(), self.references, self.tables)
+        return self._changed((*self.pages, *pages), self.tables, self.fees.locality)
 
-    def with_tables(self, tables: Iterable[LoadedTable]) -> "RuleBook":
-        """A book with the tables that a practice loaded, in order of loading."""
-        return RuleBook(
-            self.pages, self.profiles.values(), self.references, (*self.tables, *tables)
-        )
+    def with_tables(self, tables: Iterable[LoadedTable], locality: str | None = None) -> "RuleBook":
+        """A book with the tables that a practice loaded, in order of loading, and its locality."""
+        return self._changed(self.pages, (*self.tables, *tables), locality or self.fees.locality)
+
+    def _changed(
+        self, pages: Iterable[RuleSet], tables: Sequence[LoadedTable], locality: str
+    ) -> "RuleBook":
+        return RuleBook(pages, self.profiles.values(), self.references, tables, locality)
 
     def page(self, payer: str, service_day: int, known_day: int) -> RuleSet:
         """The joined page that judges a service day (day number), as known on ``known_day``.

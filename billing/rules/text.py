@@ -115,8 +115,21 @@ def sources_of(part: object) -> Iterator[Source]:
             yield from sources_of(value)
 
 
-def _amount_lines(_: RuleBook) -> Iterator[str]:
-    yield "amounts: national, non-QP, GPCI 1.0, dollars for one unit; a code not listed is unknown"
+def _amount_lines(book: RuleBook) -> Iterator[str]:
+    yield f"amounts: {book.fees.basis}"
+    for table in book.fees.tables:
+        yield (
+            f"{table.kind} of {run_text(table.from_day, table.to_day)}, loaded from"
+            f" {table.file_name}  SHA-256 {table.sha256}"
+        )
+        for code, status, *units in table.content.get("codes", ()):
+            yield (
+                f"  {code}  status {status}, work {units[0]}, practice expense {units[1]},"
+                f" facility {units[2]}, malpractice {units[3]}, x {table.content['factor']}"
+            )
+        for locality, name, *factors in table.content.get("localities", ()):
+            yield f"  {locality} {name}  work, practice expense, malpractice {' '.join(factors)}"
+    yield "shipped: national, non-QP, GPCI 1.0, dollars for one unit; a code not listed is unknown"
     for one in shipped_amounts():
         facility = "unknown" if one.facility_cents is None else cents_to_text(one.facility_cents)
         how = f"{one.rvu} x {one.factor}" if one.rvu is not None else "as printed"

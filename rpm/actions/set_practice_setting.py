@@ -13,6 +13,7 @@ from pydantic import Field
 from sqlmodel import Session
 
 from billing.rules.book import RuleBook
+from billing.rules.fees import NATIONAL
 from rpm.access import Actor, require
 from rpm.actions.command import Command, OneOf, Reason, refuse
 from rpm.store.chain import recording
@@ -44,6 +45,12 @@ SETTINGS: dict[str, KnownSetting] = {
         default="by-hand",
         holds=lambda value, _: value == "by-hand" or value in {str(day) for day in range(1, 29)},
         about="the day (1 to 28) on which the month before is closed, or by-hand",
+    ),
+    "locality": KnownSetting(
+        default=NATIONAL,
+        holds=lambda value, book: value == NATIONAL or value in book.fees.localities,
+        about="the locality of a loaded table of factors that amounts are computed for, by"
+        " contractor and number such as 01112-05, or national",
     ),
 }
 

@@ -1,8 +1,8 @@
-"""``rpm-ledger rules load-ncci``: CMS's quarterly edit tables for a practice.
+"""``rpm-ledger rules load-ncci`` and ``load-rvu``: tables of CMS for a practice.
 
 Owns what is printed and that no file is recorded when one of them is refused. Does not own what
 is kept of a file (``billing.rules``) nor the recording (``rpm.actions``). ``rules`` itself
-registers the command.
+registers the commands.
 """
 
 from collections.abc import Callable
@@ -26,6 +26,7 @@ Organization = Annotated[
 def register(group: typer.Typer) -> None:
     """Add the commands to the group ``rules``."""
     group.command("load-ncci")(load_ncci)
+    group.command("load-rvu")(load_rvu)
 
 
 def load_ncci(
@@ -55,6 +56,36 @@ def load_ncci(
         return read_ncci(file.full_name, file.rows(), file.sha256, known, billable, quarter)
 
     _load(files, read, organization, "load-ncci")
+
+
+def load_rvu(
+    files: Files,
+    begins: Annotated[
+        str | None,
+        typer.Option(
+            "--from",
+            metavar="DATE",
+            help="First service day of the units, where the release does not tell it.",
+        ),
+    ] = None,
+    organization: Organization = None,
+) -> None:
+    """Load CMS's fee schedule: relative value units (PPRRVU) and locality factors (GPCI).
+
+    Kept are the units of codes that the product knows, no descriptions, and the factors of every
+    locality. Units count from the first day of their release to the end of its year. A damaged or
+    foreign file is named and nothing is loaded; the same file again loads nothing.
+    """
+    from billing.rules.book import shipped_book
+    from billing.rules.fee_files import read_fees
+    from rpm.commands.opened import day_or_none
+
+    known, day = shipped_book().references.codes, day_or_none(begins)
+
+    def read(file: "CmsFile") -> "LoadedTable":
+        return read_fees(file.full_name, file.rows(), file.sha256, known, day)
+
+    _load(files, read, organization, "load-rvu")
 
 
 def _load(

@@ -1,4 +1,4 @@
-"""The rule book of a practice: shipped and own pages, and the tables it loaded, as known.
+"""The rule book of a practice: shipped and own pages, the tables it loaded, its locality, as known.
 
 Owns which of the practice's pages count: of several under one page id, the one recorded last.
 Does not own reading or joining of pages nor the choice of tables (``billing.rules``).
@@ -12,6 +12,7 @@ from sqlmodel import Session
 
 from billing.rules.book import RuleBook, shipped_book
 from billing.rules.edits import LoadedTable
+from billing.rules.fees import NATIONAL
 from billing.rules.read import read_page
 from rpm.store.fact_rows import FactReader, as_recorded
 
@@ -28,11 +29,12 @@ def book_of(db: Session, organization_id: UUID, until_audit_number: int | None =
     book = _book(pages)
     if not ids:
         return book
-    key = (pages, ids)
+    locality = str(reader.settings().get("locality", NATIONAL))
+    key = (pages, ids, locality)
     if key not in _WITH_TABLES:
         if len(_WITH_TABLES) >= _MOST_BOOKS:
             _WITH_TABLES.pop(next(iter(_WITH_TABLES)), None)
-        _WITH_TABLES[key] = book.with_tables(_tables(reader))
+        _WITH_TABLES[key] = book.with_tables(_tables(reader), locality)
     return _WITH_TABLES[key]
 
 

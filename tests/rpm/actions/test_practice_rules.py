@@ -62,6 +62,7 @@ def test_an_organization_begins_with_all_it_needs(session: Session, clock: Clock
         "profile": "P0",
         "count_cgm_days": False,
         "close_on_day": "by-hand",
+        "locality": "national",
     }
     assert verify_chain(session, made.organization.id) == []
 

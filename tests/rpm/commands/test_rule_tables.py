@@ -7,25 +7,32 @@ from pathlib import Path
 import pytest
 from cms_tables import (
     ADDON_NAME,
+    GPCI_NAME,
     MUE_NAME,
     PTP_NAME,
+    RVU_NAME,
     addons,
     as_csv,
     as_text,
     as_xlsx,
     as_zip,
+    gpci,
     mue,
     ptp,
+    rvu,
     written,
 )
 from ledger_practice import Practice, days
 from sqlmodel import col, select
 
+from rpm.actions.set_practice_setting import SetPracticeSetting, set_practice_setting
 from rpm.cli import USAGE
+from rpm.errors import InvalidRequest
 from rpm.store.chain import chain_head
-from rpm.store.engine import reading
+from rpm.store.engine import reading, transaction
 from rpm.store.outcomes import Evaluated, evaluated
 from rpm.store.readiness_refresh import refresh
+from rpm.store.rule_books import book_of
 from rpm.store.scope import Scope
 from rpm.store.tables.ledger import CmsTable
 from rpm.store.verify import verify_chain
@@ -172,3 +179,70 @@ def test_wrong_use_of_load_ncci(practice: Practice, said: Run, tmp_path: Path) -
     good = written(tmp_path, ADDON_NAME, as_text(ADDONS))
     told = said("rules", "load-ncci", str(good), "--quarter", "Q4", code=USAGE)
     assert "2026Q4" in told
+
+
+UNITS = rvu(("99457", "0.61", "0.90", "0.14", "0.04"), ("99454", "0", "1.55", "1.55", "0.01"))
+PLACES = gpci(("01112", "CA", "05", "1.086", "1.394", "0.454"))
+
+
+def test_a_fee_schedule_is_loaded_and_a_locality_chosen(
+    practice: Practice, said: Run, tmp_path: Path
+) -> None:
+    """A release as CMS packs it: its two tables are taken, the rest is passed over."""
+    packed = as_zip(
+        **{
+            RVU_NAME: as_csv(UNITS),
+            "PPRRVU2026_Jul_QPP.csv": as_csv(UNITS),
+            GPCI_NAME: as_csv(PLACES),
+            "26LOCCO.csv": b"MAC,Locality\r\n01112,05\r\n",
+            "RVU26C.pdf": b"%PDF",
+        }
+    )
+    file = written(tmp_path, "rvu26c.zip", packed)
+    told = said("rules", "load-rvu", str(file))
+    assert f"loaded rvu 2026-07-01: 2 of 2 rows kept, rvu26c.zip/{RVU_NAME}" in told
+    assert "loaded gpci 2026: 1 of 1 rows kept" in told
+    assert said("rules", "load-rvu", str(file)).count("already there") == 2
+    assert chosen(practice, "01112-05") == "01112-05"
+    shown = said("rules", "show", "amounts", "--organization", "Example Practice")
+    assert "by the factors of locality 01112-05 in rvu26c.zip/GPCI2026.csv" in shown
+    assert "01112-05 PLACE 05  work, practice expense, malpractice 1.086 1.394 0.454" in shown
+    with pytest.raises(InvalidRequest):
+        chosen(practice, "01112-06")
+
+
+def chosen(practice: Practice, locality: str) -> object:
+    """The locality by which the practice is paid from now on."""
+    command = SetPracticeSetting(key="locality", value=locality, reason="where we are")
+    with transaction(practice.engine) as db:
+        set_practice_setting(db, practice.actor, practice.now, command)
+    with reading(practice.engine) as db:
+        return book_of(db, practice.actor.organization_id).fees.locality
+
+
+def test_a_locality_nobody_knows_is_refused(practice: Practice) -> None:
+    """Without a table of factors a practice is paid by the national schedule."""
+    with pytest.raises(InvalidRequest):
+        chosen(practice, "01112-05")
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "reason"),
+    [
+        (RVU_NAME, as_csv(UNITS).replace(b"0.61", b"0.62"), "line 7: column 12"),
+        (RVU_NAME, as_csv(LIMITS), "neither relative value units nor locality factors"),
+        ("PPRRVU2026_Jul_QPP.csv", as_csv(UNITS), "qualifying participants"),
+        (GPCI_NAME, as_csv(PLACES).replace(b"1.394", b"x"), "line 4: column 7"),
+        ("rvu26c.zip", as_zip(**{RVU_NAME: as_csv(UNITS)})[:-40], "damaged"),
+    ],
+)
+def test_a_damaged_or_foreign_fee_file_changes_nothing(
+    practice: Practice, said: Run, tmp_path: Path, name: str, content: bytes, reason: str
+) -> None:
+    """It is named, and the good file beside it is not loaded either."""
+    good = written(tmp_path, "GPCI2025.csv", as_csv(PLACES))
+    bad = written(tmp_path, name, content)
+    told = said("rules", "load-rvu", str(good), str(bad), code=USAGE)
+    assert name in told
+    assert reason in told
+    assert tables(practice) == []

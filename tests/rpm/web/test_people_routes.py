@@ -321,6 +321,7 @@ def test_the_practice_shows_and_changes_itself(api: Api) -> None:
         "profile": "P0",
         "count_cgm_days": False,
         "close_on_day": "by-hand",
+        "locality": "national",
     }
     api.post("settings", key="count_cgm_days", value=True, reason="our contractor agrees")
     api.post("settings", key="profile", value="NGS", reason="our contractor is NGS")
