@@ -136,13 +136,13 @@ class RuleBook:
         if key not in self._dressed:
             shipped = self.references.codes
             if edits.quarter not in self._codes:
-                self._codes[edits.quarter] = edits.codes(shipped)
+                self._codes.setdefault(edits.quarter, edits.codes(shipped))
             codes = {
                 name: self._codes[edits.quarter][name] if shipped.get(name) == code else code
                 for name, code in page.codes.items()
             }
             under = replace(page, id=f"{page.id}@{edits.quarter}", codes=codes, edits=edits)
-            self._dressed[key] = replace(under, digest=digest_of(under))
+            self._dressed.setdefault(key, replace(under, digest=digest_of(under)))
         return self._dressed[key]
 
     def pages_for(
@@ -209,7 +209,8 @@ class RuleBook:
             return None
         key = (page.id, base.id)
         if key not in self._joined:
-            self._joined[key] = join(page, base, self.references)
+            # threads share a book: whoever comes second takes the page of the first
+            self._joined.setdefault(key, join(page, base, self.references))
         return self._joined[key]
 
     def _check(self) -> None:

@@ -1,7 +1,10 @@
 """The book answers payer, service day and known day with one joined page, or an error."""
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import date
+from threading import Barrier
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -10,8 +13,10 @@ from hypothesis import strategies as st
 from billing.days import day_number
 from billing.rules.book import NoRuleError, RuleBook, shipped_book
 from billing.rules.fields import RuleError
+from billing.rules.join import join
 from billing.rules.profile import Anchor, SupplyServiceDay
 from billing.rules.read import read_page
+from billing.rules.ruleset import RuleSet
 
 PAYERS = [
     "MEDICARE_B",
@@ -243,3 +248,23 @@ def test_profiles_are_the_readings_of_the_reference():
         assert book.profile(name).source
     with pytest.raises(KeyError):
         book.profile("P9")
+
+
+def test_threads_share_the_joined_pages_of_a_book(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two threads that join the same page at once get one page: its identity tells it apart."""
+    meeting = Barrier(2, timeout=5)
+
+    def join_together(*arguments: Any) -> RuleSet:
+        meeting.wait()
+        return join(*arguments)
+
+    shipped = shipped_book()
+    book = RuleBook(shipped.pages, shipped.profiles.values(), shipped.references)
+    monkeypatch.setattr("billing.rules.book.join", join_together)
+
+    def page(_: int) -> RuleSet:
+        return book.page("COM_AETNA", NOW, NOW)
+
+    with ThreadPoolExecutor(2) as pool:
+        first, second = pool.map(page, range(2))
+    assert first is second
