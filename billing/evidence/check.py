@@ -7,18 +7,17 @@ from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 
 from billing.evidence.events import check_event
-from billing.evidence.facts import Facts, check_fact
+from billing.evidence.facts import Facts, check_fact, first_of
 from billing.evidence.mismatch import Mismatch, differences
 from billing.evidence.pack import Row, item_digests, pack_digest, page_digest
-from billing.evidence.postings import check_chain, check_close, check_posting
+from billing.evidence.postings import check_chain, check_close, check_kind, check_posting
 
 _WRONG = (
     ArithmeticError,
     AttributeError,
-    IndexError,
-    KeyError,
+    LookupError,
     OSError,
-    StopIteration,
+    RuntimeError,
     TypeError,
     ValueError,
 )
@@ -40,6 +39,7 @@ def check(pack: Row) -> list[Mismatch]:
 
 def _checks(pack: Row, facts: Facts) -> Iterator[tuple[str, _Check]]:
     yield "digests", partial(_digests, pack)
+    yield "kind", partial(check_kind, pack)
     yield "chain", partial(check_chain, pack)
     yield "organization", partial(_organization, pack, facts)
     for at, one in enumerate(pack["facts"]):
@@ -77,7 +77,7 @@ def _digests(pack: Row) -> Iterator[Mismatch]:
 
 def _organization(pack: Row, facts: Facts) -> Iterator[Mismatch]:
     told = pack["organization"]
-    kept = facts.rows("organization", "id", told["id"])[0]
+    kept = first_of(facts.rows("organization", "id", told["id"]), "the organization")
     yield from differences("organization", told, {name: kept[name] for name in told})
 
 

@@ -6,7 +6,7 @@ that takes it stays there. Does not own what the seconds earn.
 
 from itertools import pairwise
 
-from billing.evidence.facts import day_of
+from billing.evidence.facts import day_of, first_of
 from billing.evidence.pack import Row
 from billing.evidence.papers import Papers
 
@@ -60,7 +60,7 @@ class Entries:
     def episode_of(self, row: Row) -> Row:
         """The episode an entry belongs to; without one, that open on its day or nearest before."""
         if "episode_id" in row:
-            return self._papers.rows("episode", "id", row["episode_id"])[0]
+            return first_of(self._papers.rows("episode", "id", row["episode_id"]), "an episode")
         opened = [one for one in self._episodes if one["opened_day"] <= row["local_day"]]
         return opened[-1] if opened else self._episodes[0]
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from datetime import date, timedelta
 
 from billing.evidence.entries import Entries
-from billing.evidence.facts import Facts, day_number, day_of
+from billing.evidence.facts import Facts, day_number, day_of, first_of
 from billing.evidence.lines import Lines
 from billing.evidence.mismatch import Mismatch, differences
 from billing.evidence.pack import Row, canonical, sha256
@@ -19,6 +19,10 @@ _WINDOW = timedelta(days=30)
 _DAY = timedelta(days=1)
 _FACILITY_PLACES = (19, 21, 22)
 _NO_AMOUNT = "UNKNOWN"
+_STRATEGIES = {
+    "anchor": ("first-reading", "previous-service-day"),
+    "supply_service_day": ("window-end", "last-reading", "threshold-day"),
+}
 
 
 def check_event(path: str, pack: Row, facts: Facts, event: Row) -> Iterator[Mismatch]:
@@ -31,17 +35,19 @@ class _Case:
     def __init__(self, pack: Row, facts: Facts, event: Row) -> None:
         self._pack, self._event = pack, event
         self._papers = Papers(facts, event["known_audit_number"])
-        self._episode = self._papers.rows("episode", "id", event["episode_id"])[0]
+        episodes = self._papers.rows("episode", "id", event["episode_id"])
+        self._episode = first_of(episodes, "the event's episode")
         rule, pages = event["rule"], pack["rules"]
-        self._rules: Row = next(
-            one
-            for one in pages
-            if (one["id"], one["digest"]) == (rule["page_id"], rule["page_digest"])
-        )
+        named = (rule["page_id"], rule["page_digest"])
+        fitting = (one for one in pages if (one["id"], one["digest"]) == named)
+        self._rules = first_of(fitting, "the event's rule page")
         self._page: Row = self._rules["content"]
-        ladders = self._page["ladders"]
-        self._ladder: Row = next(one for one in ladders if one["name"] == rule["ladder"])
+        ladders = (one for one in self._page["ladders"] if one["name"] == rule["ladder"])
+        self._ladder = first_of(ladders, "the rule's ladder")
         self._profile: Row = pack["profiles"][event["profile"]]
+        if any(self._profile[name] not in words for name, words in _STRATEGIES.items()):
+            raise LookupError("the profile names no strategy that is known")
+        first_of(self._papers.rows("patient", "id", event["patient_id"]), "the patient")
         self._monthly = self._ladder["period"] == "calendar-month"
         self._readings = Readings(self._papers, self._episode, event)
         self._entries = Entries(self._papers, pack, event, self._ladder, self._episode)
@@ -76,10 +82,29 @@ class _Case:
             "units": units,
             "gates": self._gates(),
             "coverages": self._coverages(),
+            "also_counts": self._also_counts(),
+            "em_codes": self._em_codes(),
             "payer_key": self._payer(service),
             "evidence_digest": self._evidence_digest(first, last, entries),
             **self._amount(units, service),
         }
+
+    def _also_counts(self) -> list[str]:
+        """Of the words told, those that the page has for the episode's program."""
+        told: list[str] = self._event["also_counts"]
+        program = self._episode["program"]
+        of_page = {
+            word
+            for ladder in self._page["ladders"]
+            if program in ladder["programs"]
+            for word in ladder["also_counts"]
+        }
+        return sorted(of_page.intersection(told))
+
+    def _em_codes(self) -> list[str]:
+        """The codes told and those of the page; none where no work is counted."""
+        told: list[str] = self._event["em_codes"]
+        return sorted({*told, *(self._page["em_codes"] if self._ladder["work"] else ())})
 
     def _period_days(self) -> tuple[date, date]:
         """The window by its number and the strategy, or the month of the first day."""

@@ -5,7 +5,7 @@ own what several facts give together.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import UTC, date, datetime, time, timedelta, timezone, tzinfo
 from math import inf
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -34,6 +34,13 @@ class Facts:
         """Rows with a value in a column that were recorded by an audit number."""
         found = self._rows.get((table, column, value), [])
         return [row for row in found if row["audit_number"] <= until]
+
+
+def first_of(rows: Iterable[Row], what: str) -> Row:
+    """The first of some rows; LookupError when the pack has none."""
+    for row in rows:
+        return row
+    raise LookupError(f"{what} is not in the pack")
 
 
 def _recorded(row: Row) -> tuple[int, str]:

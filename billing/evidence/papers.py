@@ -8,7 +8,7 @@ from datetime import date
 from math import inf
 from typing import Any
 
-from billing.evidence.facts import FAR, Facts, day_of
+from billing.evidence.facts import FAR, Facts, day_of, first_of
 from billing.evidence.pack import Row
 
 Span = tuple[date, date]
@@ -75,7 +75,7 @@ class Papers:
         """Payer key, first and last day of each coverage."""
         found = []
         for coverage in self.rows("coverage", "patient_id", patient_id):
-            payer = self.rows("payer", "id", coverage["payer_id"])[0]
+            payer = first_of(self.rows("payer", "id", coverage["payer_id"]), "a payer")
             end = self.last("coverage_end", "coverage_id", coverage["id"])
             last = end.get("last_day", coverage.get("to_day"))
             found.append((payer["key"], day_of(coverage["from_day"]), day_of(last)))

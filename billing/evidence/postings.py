@@ -7,7 +7,7 @@ import json
 import uuid
 from collections.abc import Iterator
 
-from billing.evidence.facts import Facts
+from billing.evidence.facts import Facts, first_of
 from billing.evidence.mismatch import Mismatch, differences
 from billing.evidence.pack import Row
 
@@ -36,13 +36,13 @@ _LIKE_CLOSE = ("as_of", "known_day", "known_audit_number")
 
 def check_posting(path: str, pack: Row, facts: Facts, told: Row) -> Iterator[Mismatch]:
     """A posting against its event, its close, its id, and what it reverses."""
-    row = facts.rows("posting", "id", told["id"])[0]
+    row = first_of(facts.rows("posting", "id", told["id"]), "the posting")
     name = f"{row['key']} {row['ordinal']} {row['sign']}"
     made = uuid.uuid5(uuid.UUID(row["organization_id"]), name).hex
     yield from differences(f"{path}.id", told["id"], made)
     issue = row
     if row["sign"] < 0:
-        issue = facts.rows("posting", "id", told["reverses"])[0]
+        issue = first_of(facts.rows("posting", "id", told["reverses"]), "what it reverses")
         original = {column: issue.get(column) for column in _LIKE_ORIGINAL}
         yield from differences(path, {one: row.get(one) for one in _LIKE_ORIGINAL}, original)
         yield from differences(f"{path}.reverses", issue["sign"], 1)
@@ -52,11 +52,13 @@ def check_posting(path: str, pack: Row, facts: Facts, told: Row) -> Iterator[Mis
         yield Mismatch(f"{path}.event", "that no event gives it", "an event with its facts")
         return
     event, at = pack["events"][told["event"]], told["event"]
-    close = facts.rows("close", "id", issue["close_id"])[0]
+    close = first_of(facts.rows("close", "id", issue["close_id"]), "the close")
     known = {column: event[column] for column in _LIKE_CLOSE}
     yield from differences(
         f"events[{at}]", known, {column: close[column] for column in _LIKE_CLOSE}
     )
+    digest = json.loads(close["rule_digests"]).get(issue["rule_page_id"])
+    yield from differences(f"events[{at}].rule.page_digest", event["rule"]["page_digest"], digest)
     said = {column: issue.get(column) for column in _LIKE_EVENT}
     yield from differences(path, said, {column: event[column] for column in _LIKE_EVENT})
     span = [issue["period_start_day"], issue["period_end_day"], issue["rule_page_id"]]
@@ -70,7 +72,7 @@ def check_close(pack: Row, facts: Facts) -> Iterator[Mismatch]:
     close = pack.get("close")
     if close is None:
         return
-    kept = facts.rows("close", "id", close["id"])[0]
+    kept = first_of(facts.rows("close", "id", close["id"]), "the close")
     told = {name: close[name] for name in (*_LIKE_CLOSE, "month_start_day", "ordinal")}
     yield from differences("close", told, {name: kept[name] for name in told})
     rows = facts.rows("posting", "close_id", close["id"])
@@ -87,6 +89,12 @@ def check_close(pack: Row, facts: Facts) -> Iterator[Mismatch]:
     yield from differences("close.totals", {name: recorded[name] for name in totals}, totals)
     shown = sorted(one["id"] for one in pack["postings"])
     yield from differences("postings", shown, sorted(row["id"] for row in rows))
+
+
+def check_kind(pack: Row) -> Iterator[Mismatch]:
+    """What the pack is of, by what it holds."""
+    kind = "posting" if pack["postings"] else "event"
+    yield from differences("kind", pack["kind"], "close" if pack.get("close") else kind)
 
 
 def check_chain(pack: Row) -> Iterator[Mismatch]:

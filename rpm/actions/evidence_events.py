@@ -118,7 +118,7 @@ class EventSource:
             needs_missing=[],
             coverages=coverages_of(facts, patient),
             rule=rule_of(found),
-            also_counts=list(also_counts_of(self.computed, found.episode)),
+            also_counts=sorted(also_counts_of(self.computed, found.episode)),
             em_codes=list(em_codes_of(self.computed.book)) if found.ladder.work else [],
             price=price,
             findings=list(found.findings),
