@@ -1,11 +1,12 @@
 """One batch of items: looked up together, then each becomes a version, a conflict or a refusal.
 
-Owns what a repeat, a correction, a deletion and a conflict lead to. Does not own whether a reading
-counts (``judge_reading``) nor writing what comes of a batch (``take_readings``).
+Owns what a repeat, a correction, a deletion, a conflict and a part of a reading lead to. Does not
+own whether a reading counts (``judge_reading``) nor writing what comes of a batch
+(``take_readings``).
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, Literal
 from uuid import UUID
@@ -13,10 +14,12 @@ from uuid import UUID
 from sqlmodel import Session
 
 from devices.counting import refused_word
+from devices.parts import joined
 from devices.reading import Reading, RejectedReading
 from rpm.actions.judge_reading import (
     Arrival,
     Identity,
+    as_reading,
     component_json,
     is_quarantined,
     new_row,
@@ -136,6 +139,8 @@ class Batch:
         repeats = identity.content_hash in {row.content_hash for row in known}
         if repeats or (item.status == "deleted" and last.status == "void"):
             return ItemResult("duplicate", last.id, item.vendor_reading_id, last.reason_code)
+        if item.is_part and item.status == "final":
+            return self._join(item, last, identity)
         if item.status == "final":
             return self._conflict(item, last, identity)
         return self._correct(item, last, identity)
@@ -155,6 +160,19 @@ class Batch:
         self.replaced.add(identity.replaces_key)
         known = self.versions.get(identity.replaces_key)
         return known[-1] if known and known[-1].replaces_key != identity.key else None
+
+    def _join(self, item: Reading, last: ReadingRow, identity: Identity) -> ItemResult:
+        """A part of a reading that other parts were sent of already: they make one reading."""
+        known = replace(as_reading(last), is_part=True)
+        whole = joined(known, item) if last.status != "void" else None
+        if whole is None:
+            return self._conflict(item, last, identity)
+        if whole is known:
+            return ItemResult("duplicate", last.id, item.vendor_reading_id, last.reason_code)
+        amended = replace(whole, status="corrected")
+        return self._correct(
+            amended, last, Identity.of(amended, self.source.vendor, self.source.account)
+        )
 
     def _correct(self, item: Reading, last: ReadingRow, identity: Identity) -> ItemResult:
         """A new version. Its day reached us when the first version did, unless the day changed."""

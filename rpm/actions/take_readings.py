@@ -12,6 +12,7 @@ from itertools import islice
 
 from sqlmodel import Session
 
+from devices.device_ids import same_device_ids
 from devices.reading import Reading, RejectedReading
 from rpm.actions.judge_reading import Arrival, judge_again
 from rpm.actions.reading_batch import SUPERSEDED, Batch, ItemResult, Source, days_of
@@ -73,17 +74,20 @@ def attach_readings(
 
     Called inside the recording that registers, assigns or takes back the device, after its rows
     were added: what waited in quarantine is attached, what was measured after a return is let go.
+    Readings that name the device by another spelling of its IMEI are among them.
     """
     _ = record.previous
     record.flush()
-    device = known_devices(db, organization.id, vendor, [vendor_device_id]).get(vendor_device_id)
-    if device is None:
-        return []
+    rows = readings_of_device(db, organization.id, vendor, same_device_ids(vendor_device_id))
+    devices = known_devices(db, organization.id, vendor, {row.vendor_device_id for row in rows})
     arrival = Arrival.at(now, organization.timezone)
     changed: list[ReadingRow] = []
     days: set[device_days.EpisodeDay] = set()
-    for row in readings_of_device(db, organization.id, vendor, vendor_device_id):
-        later = None if row.reason_code == SUPERSEDED else judge_again(row, device, arrival)
+    for row in rows:
+        device = devices.get(row.vendor_device_id)
+        if device is None or row.reason_code == SUPERSEDED:
+            continue
+        later = judge_again(row, device, arrival)
         if later is not None:
             changed.append(record.add(later))
             days.update(days_of(row, later))

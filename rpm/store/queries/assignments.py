@@ -13,6 +13,7 @@ from uuid import UUID
 from sqlmodel import Session, col, select
 
 from devices.counting import Association, DeviceFacts
+from devices.device_ids import same_device_ids
 from rpm.store.tables.monitoring import AssociationEnd, Device, DeviceAssociation
 from rpm.store.tables.people import Patient
 
@@ -58,16 +59,20 @@ class KnownDevice:
 def known_devices(
     db: Session, organization_id: UUID, vendor: str, vendor_device_ids: Collection[str]
 ) -> Mapping[str, KnownDevice]:
-    """Devices of a vendor by the sender's id, with their assignments; three statements."""
+    """Devices of a vendor by the sender's id, with their assignments; three statements.
+
+    A device registered under another spelling of its IMEI is found too, provided that only one is.
+    """
+    spellings = {sent: same_device_ids(sent) for sent in vendor_device_ids}
     devices = db.exec(
         select(Device).where(
             col(Device.organization_id) == organization_id,
             col(Device.vendor) == vendor,
-            col(Device.vendor_device_id).in_(vendor_device_ids),
+            col(Device.vendor_device_id).in_(sorted(set().union(*spellings.values()))),
         )
     ).all()
     assignments = _assignments(db, organization_id, [device.id for device in devices])
-    return {
+    known = {
         device.vendor_device_id: KnownDevice(
             device.id,
             DeviceFacts(device.fda_listed, device.automatic),
@@ -75,6 +80,15 @@ def known_devices(
         )
         for device in devices
     }
+    found = {sent: _registered_as(sent, texts & known.keys()) for sent, texts in spellings.items()}
+    return {sent: known[name] for sent, name in found.items() if name is not None}
+
+
+def _registered_as(sent: str, registered: Collection[str]) -> str | None:
+    """The id as sent if it is registered itself, else the one other spelling that is."""
+    if sent in registered:
+        return sent
+    return next(iter(registered)) if len(registered) == 1 else None
 
 
 def _assignments(

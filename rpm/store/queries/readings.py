@@ -134,15 +134,15 @@ def known_conflicts(
 
 
 def readings_of_device(
-    db: Session, organization_id: UUID, vendor: str, vendor_device_id: str
+    db: Session, organization_id: UUID, vendor: str, vendor_device_ids: Collection[str]
 ) -> Sequence[Reading]:
-    """The readings of a device that hold, also those that came before it was registered."""
+    """The readings under these ids that hold, also those that came before a registration."""
     return db.exec(
         select(Reading)
         .where(
             col(Reading.organization_id) == organization_id,
             col(Reading.vendor) == vendor,
-            col(Reading.vendor_device_id) == vendor_device_id,
+            col(Reading.vendor_device_id).in_(sorted(vendor_device_ids)),
             holds(),
         )
         .order_by(col(Reading.id))
