@@ -2,6 +2,6 @@
 
 Owns the rules as data, the ledger calculation and money. Does not own storage, clocks, networks,
 zones or identifiers: values in, values out. May import numpy, pandas and the standard library;
-never ``rpm``, ``devices``, a database, a framework, the environment or a log. The one file it may
-read is its own shipped rule data.
+never ``rpm``, ``devices``, a database, a framework, the environment or a log. The files it may
+read are its own shipped rule data and, in ``evidence.program``, packs to check.
 """

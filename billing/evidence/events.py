@@ -6,6 +6,7 @@ not own readings, entries and lines by themselves.
 
 from collections.abc import Iterator
 from datetime import date, timedelta
+from decimal import ROUND_HALF_UP, Decimal
 
 from billing.evidence.entries import Entries
 from billing.evidence.facts import Facts, day_number, day_of, first_of
@@ -210,8 +211,10 @@ class _Case:
         in_force = day_of(price["from_day"]) <= service <= day_of(price["to_day"])
         facility = self._episode["pos"] in _FACILITY_PLACES
         right = in_force and price["facility"] == facility
+        unit_cents = _unit_cents(price)
         return {
-            "amount_cents": price["unit_cents"] * units if right else None,
+            "price": {**price, "unit_cents": unit_cents},
+            "amount_cents": unit_cents * units if right else None,
             "amount_status": price["status"],
         }
 
@@ -240,3 +243,11 @@ class _Case:
             "rules": self._rules["digest"],
         }
         return sha256(canonical(parts))
+
+
+def _unit_cents(price: Row) -> int:
+    """Value units times the factor, rounded half up, where the schedule computes them."""
+    if price["rvu"] is None:
+        return int(price["unit_cents"])
+    exact = Decimal(price["rvu"]) * Decimal(price["factor"]) * 100
+    return int(exact.to_integral_value(ROUND_HALF_UP))

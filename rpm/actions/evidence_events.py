@@ -93,7 +93,7 @@ class EventSource:
         span = EventSpan(
             named.subject, found.episode, patient, found.period_start_day, found.period_end_day
         )
-        price, cents, status = priced_event(facts, found)
+        price, cents, status = priced_event(self.computed, found)
         event = PackEvent(
             key=named.key,
             code=found.code,

@@ -204,14 +204,17 @@ class PackCoverage(_Part):
 
 
 class PackPrice(_Part):
-    """The national schedule's figure for one unit."""
+    """The schedule's figure for one unit: printed, or value units times the factor."""
 
     unit_cents: int
+    rvu: str | None = Field(description="Relative value units of the place; null: printed.")
+    factor: str | None = Field(description="Dollars for one.", examples=["32.3465"])
     facility: bool
     from_day: date
     to_day: date
     status: str
-    source_ids: list[str]
+    note: str
+    source_ids: list[str] = Field(description="Sources, or files that the practice loaded.")
 
 
 class PackEvent(_Part):

@@ -80,7 +80,8 @@ class _Parts:
             place = len(self.events)
             self.events.append(source.told(named, found))
             page = found.rules
-            self.rules.setdefault((page.id, page.digest), rules_json(source.computed.book, page))
+            if (page.id, page.digest) not in self.rules:
+                self.rules[page.id, page.digest] = rules_json(source.computed.book, page)
             for profile in source.loaded.facts.profiles:
                 self.profiles.setdefault(profile.name, profile_json(profile))
         self.places[close_id, named.key] = place

@@ -10,14 +10,14 @@ from functools import lru_cache
 from typing import Any
 
 from billing.days import FAR_DAY, day_date
-from billing.ledger.explain import Explanation
+from billing.ledger.explain import Computed, Explanation
 from billing.ledger.facts import GATES, Facts
-from billing.rules.amounts import amount
+from billing.rules.amounts import cents_of
 from billing.rules.book import RuleBook
+from billing.rules.fees import FACILITY_PLACES
 from billing.rules.profile import Profile
 from billing.rules.read import content_text
 from billing.rules.ruleset import RuleSet
-from rpm.actions.compute_close import FACILITY_PLACES, priced
 
 Json = dict[str, Any]
 
@@ -39,20 +39,25 @@ def rule_of(found: Explanation) -> Json:
     }
 
 
-def priced_event(facts: Facts, found: Explanation) -> tuple[Json | None, int | None, str]:
+def priced_event(computed: Computed, found: Explanation) -> tuple[Json | None, int | None, str]:
     """The schedule's figure for one unit, the cents for all, and their status."""
-    place = int(facts.episodes["pos"].iloc[found.episode])
-    cents, status = priced(found.code, found.units, found.service_day, place=place)
-    facility = place in FACILITY_PLACES
-    entry = amount(found.code, found.service_day, facility=facility)
+    place = int(computed.facts.episodes["pos"].iloc[found.episode])
+    fees, day = computed.book.fees, found.service_day
+    cents, status = fees.priced(found.code, found.units, day, place=place)
+    entry = fees.amount(found.code, day, place=place)
     if cents is None or entry is None:
         return None, cents, status
+    facility = place in FACILITY_PLACES
+    rvu = entry.facility_rvu if facility else entry.rvu
     price = {
-        "unit_cents": cents // found.units,
+        "unit_cents": cents_of(entry, facility=facility),
+        "rvu": None if rvu is None else str(rvu),
+        "factor": None if entry.factor is None or rvu is None else str(entry.factor),
         "facility": facility,
         "from_day": entry.from_day,
         "to_day": entry.to_day,
         "status": entry.status,
+        "note": entry.source.note,
         "source_ids": list(entry.source.ids),
     }
     return price, cents, status

@@ -158,6 +158,11 @@ FORGED: dict[str, tuple[str, Pack, Callable[[Pack], Any]]] = {
         SUPPLY,
         lambda pack: pack["events"][0].update(amount_cents=9999),
     ),
+    "a higher figure of the schedule": (
+        "events[0].price.unit_cents",
+        SUPPLY,
+        lambda pack: pack["events"][0]["price"].update(unit_cents=9999),
+    ),
     "longer work": (
         "events[0].measured.amount",
         TIME,
