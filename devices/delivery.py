@@ -41,7 +41,21 @@ class UnreadableDeliveryError(ValueError):
 
 
 @dataclass(frozen=True)
+class Notice:
+    """What a device says that is no reading; ``vendor_time`` is its time exactly as sent.
+
+    Kinds: ``heartbeat``, ``battery``, ``signal``, ``device_status``, ``settings``, ``not_a_vital``.
+    """
+
+    device_id: str
+    kind: str
+    at: datetime | None
+    value: str = ""
+    vendor_time: str = ""
+
+
+@dataclass(frozen=True)
 class Parsed:
     """The items of a body in the order sent."""
 
-    items: tuple[Reading | RejectedReading, ...]
+    items: tuple[Reading | RejectedReading | Notice, ...]

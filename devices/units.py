@@ -35,6 +35,7 @@ _CONVERSIONS = {
     ("g", "kg"): (Decimal(0), Decimal("0.001"), Decimal(1)),
     ("[degF]", "Cel"): (Decimal(-32), Decimal(5), Decimal(9)),
     ("kPa", "mm[Hg]"): (Decimal(0), Decimal("7.500617"), Decimal(1)),
+    ("Pa", "mm[Hg]"): (Decimal(0), Decimal("7.500617"), Decimal(1000)),
     # Tidepool's factor; 18.0182 and 18 are also in use and stay within 0.1 percent of it.
     ("mmol/L", "mg/dL"): (Decimal(0), Decimal("18.01559"), Decimal(1)),
     ("L/s", "L/min"): (Decimal(0), Decimal(60), Decimal(1)),

@@ -14,6 +14,7 @@ from uuid import UUID
 from sqlmodel import Session
 
 from devices.counting import refused_word
+from devices.delivery import Notice
 from devices.parts import joined
 from devices.reading import Reading, RejectedReading
 from rpm.actions.judge_reading import (
@@ -107,7 +108,7 @@ class Batch:
         organization: Organization,
         source: Source,
         received_at: datetime,
-        items: Sequence[Reading | RejectedReading],
+        items: Sequence[Reading | RejectedReading | Notice],
     ) -> "Batch":
         """A batch with what is known of its devices and identities; six statements."""
         readings = [item for item in items if isinstance(item, Reading)]
@@ -127,8 +128,10 @@ class Batch:
             set(known_conflicts(db, organization.id, latest)),
         )
 
-    def take(self, item: Reading | RejectedReading) -> ItemResult:
-        """What becomes of one item."""
+    def take(self, item: Reading | RejectedReading | Notice) -> ItemResult:
+        """What becomes of one item; a notice is no reading, and its delivery keeps it."""
+        if isinstance(item, Notice):
+            return ItemResult("ignored", None, None, item.kind)
         if isinstance(item, RejectedReading):
             return self._reject(item)
         identity = Identity.of(item, self.source.vendor, self.source.account)

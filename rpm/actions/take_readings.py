@@ -12,6 +12,7 @@ from itertools import islice
 
 from sqlmodel import Session
 
+from devices.delivery import Notice
 from devices.device_ids import same_device_ids
 from devices.reading import Reading, RejectedReading
 from rpm.actions.judge_reading import Arrival, judge_again
@@ -32,7 +33,7 @@ def take_readings(
     organization: Organization,
     source: Source,
     received_at: datetime,
-    items: Iterable[Reading | RejectedReading],
+    items: Iterable[Reading | RejectedReading | Notice],
 ) -> list[ItemResult]:
     """Record items in the order sent and count their days; one result for each.
 
