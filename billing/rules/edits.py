@@ -104,7 +104,7 @@ class EditTables:
         if first < self._shipped_from_day <= day:
             return None
         if quarter not in self._by_quarter:
-            self._by_quarter[quarter] = self._made(first, quarter)
+            self._by_quarter.setdefault(quarter, self._made(first, quarter))
         return self._by_quarter[quarter]
 
     def of_quarter(self, quarter: str) -> Edits | None:

@@ -31,11 +31,13 @@ def book_of(db: Session, organization_id: UUID, until_audit_number: int | None =
         return book
     locality = str(reader.settings().get("locality", NATIONAL))
     key = (pages, ids, locality)
-    if key not in _WITH_TABLES:
-        if len(_WITH_TABLES) >= _MOST_BOOKS:
-            _WITH_TABLES.pop(next(iter(_WITH_TABLES)), None)
-        _WITH_TABLES[key] = book.with_tables(_tables(reader), locality)
-    return _WITH_TABLES[key]
+    known = _WITH_TABLES.get(key)
+    if known is not None:
+        return known
+    if len(_WITH_TABLES) >= _MOST_BOOKS:
+        _WITH_TABLES.clear()
+    # threads share books: whoever comes second takes the book of the first
+    return _WITH_TABLES.setdefault(key, book.with_tables(_tables(reader), locality))
 
 
 _MOST_BOOKS = 64
