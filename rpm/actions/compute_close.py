@@ -17,7 +17,6 @@ from sqlmodel import Session, col
 
 from billing.days import day_number
 from billing.ledger.postings import Billed, Change, NewPosting, reconcile
-from billing.rules.amounts import amount, cents_of
 from rpm.actions.seen_from import SeenFrom, seen_now
 from rpm.audit import Anchor
 from rpm.errors import Conflict
@@ -32,10 +31,6 @@ from rpm.store.scope import Scope
 from rpm.store.selection import DEFAULT_PARTITION_PATIENTS, partitions
 from rpm.store.tables.ledger import Close
 
-FACILITY_PLACES = frozenset({19, 21, 22})
-"""Places of service that have the schedule's facility figure (R-CLM-05)."""
-AMOUNT_UNKNOWN = "UNKNOWN"
-"""Status of an amount that no shipped schedule gives; it is never zero."""
 _WHY = {
     Change.NEW: "new",
     Change.WITHDRAWN: "withdrawn: facts and rules known now do not give it",
@@ -232,7 +227,7 @@ def _issues(found: Evaluated, events: pd.DataFrame, changes: list[NewPosting]) -
     spans = zip(*(events[name].tolist() for name in names), strict=True)
     for line, values, change in zip(found.event_values(events), spans, changes, strict=True):
         span = EventSpan(*values)
-        cents, status = priced(
+        cents, status = found.book.fees.priced(
             line["code"], line["units"], change.billed.service_day, place=places[span.episode]
         )
         del line["ladder"]  # a posting says what was billed, not by which ladder
@@ -244,16 +239,6 @@ def _issues(found: Evaluated, events: pd.DataFrame, changes: list[NewPosting]) -
             amount_status=status,
             evidence_digest=evidence.digest(span, digests[line["rule_page_id"]]),
         )
-
-
-def priced(code: str, units: int, service_day: int, *, place: int) -> tuple[int | None, str]:
-    """Cents for all units by the shipped schedules and the figure's status; None when unknown."""
-    facility = place in FACILITY_PLACES
-    entry = amount(code, service_day, facility=facility)
-    cents = None if entry is None else cents_of(entry, facility=facility)
-    if entry is None or cents is None:
-        return None, AMOUNT_UNKNOWN
-    return cents * units, entry.status
 
 
 def _reason(close: ComputedClose, new: NewPosting, posted: Posted) -> str:

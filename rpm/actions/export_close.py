@@ -23,6 +23,7 @@ from billing.claims.summary import (
 )
 from billing.claims.table import service_lines_csv
 from billing.money import cents_to_text
+from billing.rules.book import RuleBook
 from rpm.access import Actor, require
 from rpm.actions.command import Command, Id
 from rpm.actions.export_lines import ExportLine, export_lines, person
@@ -43,7 +44,6 @@ from rpm.store.tables.people import Organization, Patient
 TABLE, SUMMARY_HTML, SUMMARY_TEXT = "service-lines.csv", "summary.html", "summary.txt"
 MANIFEST = "manifest.json"
 FORMAT = "rpm-ledger service lines 1"
-CHARGE_BASIS = "national schedule amounts by date of service; empty where none is known"
 _PATIENTS_AT_ONCE = 1_000
 
 
@@ -125,7 +125,7 @@ def close_files(db: Session, scope: Scope, close: Close) -> tuple[dict[str, byte
         SUMMARY_HTML: summary_html(summary).encode(),
         SUMMARY_TEXT: summary_text(summary).encode(),
     }
-    manifest = _manifest(db, scope, close, summary, files)
+    manifest = _manifest(db, scope, book, close, summary, files)
     files[MANIFEST] = (json.dumps(manifest, indent=2, sort_keys=True) + "\n").encode()
     return files, manifest
 
@@ -177,7 +177,12 @@ def _period(row: Mapping[str, Any]) -> str:
 
 
 def _manifest(
-    db: Session, scope: Scope, close: Close, summary: Summary, files: Mapping[str, bytes]
+    db: Session,
+    scope: Scope,
+    book: RuleBook,
+    close: Close,
+    summary: Summary,
+    files: Mapping[str, bytes],
 ) -> dict[str, Any]:
     return {
         "format": FORMAT,
@@ -191,7 +196,7 @@ def _manifest(
         "rule_digests": close.rule_digests,
         "outcome_digest": close.outcome_digest,
         "chain_anchor": anchor_of(db, scope, close.audit_number).as_json(),
-        "charge_basis": CHARGE_BASIS,
+        "charge_basis": book.fees.basis,
         "lines": len(summary.lines),
         "reversals": sum(line.units < 0 for line in summary.lines),
         "amount_cents": summary.total_cents,

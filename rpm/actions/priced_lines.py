@@ -1,13 +1,12 @@
 """Priced lines: billable events as computed, each with its amount.
 
-Owns putting the two together. Does not own either: ``rpm.store.outcomes`` gives the events, the
-shipped schedules the amounts.
+Owns putting the two together. Does not own either: ``rpm.store.outcomes`` gives the events,
+``billing.rules.fees`` the amounts.
 """
 
 import pandas as pd
 
 from billing.days import day_number
-from rpm.actions.compute_close import priced
 from rpm.store.outcomes import Evaluated, EventLine
 
 PricedLine = tuple[EventLine, int | None]
@@ -21,6 +20,6 @@ def priced_lines(found: Evaluated, rows: pd.DataFrame | None = None) -> list[Pri
     lines: list[PricedLine] = []
     for line, place in zip(found.events(events), places, strict=True):
         day = day_number(line.service_day)
-        cents, _ = priced(line.code, line.units, day, place=place)
+        cents, _ = found.book.fees.priced(line.code, line.units, day, place=place)
         lines.append((line, cents))
     return lines

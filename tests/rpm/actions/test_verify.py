@@ -104,7 +104,7 @@ def test_an_export_that_is_rebuilt_otherwise_is_named(
     patient_id, episode_id = practice.enrolled(opened_day=date(2026, 1, 1))
     practice.readings(patient_id, episode_id, days(date(2026, 1, 1), 16))
     close(practice)
-    monkeypatch.setattr("rpm.actions.export_close.CHARGE_BASIS", "another basis")
+    monkeypatch.setattr("billing.rules.fees.FeeSchedules.basis", "another basis")
     with reading(practice.engine) as db:
         (found,) = verify_record(db, practice.actor)
     assert (found.code, found.message) == (

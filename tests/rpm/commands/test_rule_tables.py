@@ -1,5 +1,6 @@
 """CMS's tables from the command line: what is loaded, what it changes, and what is refused."""
 
+import json
 from collections.abc import Callable
 from datetime import date
 from pathlib import Path
@@ -246,3 +247,29 @@ def test_a_damaged_or_foreign_fee_file_changes_nothing(
     assert name in told
     assert reason in told
     assert tables(practice) == []
+
+
+def test_a_close_is_priced_by_the_locality(practice: Practice, said: Run, tmp_path: Path) -> None:
+    """A close after loading has the locality's amounts and says so; earlier exports stay."""
+    patient_id, episode_id = practice.enrolled(opened_day=date(2025, 12, 1))
+    practice.entry(patient_id, episode_id, date(2025, 12, 8), 1200)
+    practice.entry(patient_id, episode_id, date(2026, 1, 8), 1200)
+    said("close", "--month", "2025-12")
+    said("export", "2025-12", "--out", str(tmp_path))
+    name = "PPRRVU26_JAN.csv"
+    units = as_csv(UNITS).replace(b"July Release", b"January Release")
+    said(
+        *("rules", "load-rvu", str(written(tmp_path, name, units))),
+        str(written(tmp_path, GPCI_NAME, as_csv(PLACES))),
+    )
+    chosen(practice, "01112-05")
+    assert "1 issued, 0 reversed, known amounts 64.64" in said("close", "--month", "2026-01")
+    assert said("export", "2026-01", "--out", str(tmp_path)).rstrip().endswith("total=64.64")
+    bases = [
+        json.loads((tmp_path / folder / "manifest.json").read_text())["charge_basis"]
+        for folder in ("close-2025-12-1", "close-2026-01-1")
+    ]
+    assert bases[0] == "national schedule amounts by date of service; empty where none is known"
+    assert bases[1].startswith(f"{name} by the factors of locality 01112-05 in {GPCI_NAME}")
+    assert "the same bytes" in said("export", "2025-12", "--out", str(tmp_path))
+    said("verify")
