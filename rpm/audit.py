@@ -39,9 +39,15 @@ class Anchor:
         return {"number": self.number, "hmac": self.hmac}
 
 
+class JsonText(str):
+    """Canonical JSON that was made already: it is stored and digested as it stands."""
+
+    __slots__ = ()
+
+
 def canonical_json(value: Any) -> str:
     """JSON as stored and as digested: sorted keys, no spaces, no NaN (ValueError)."""
-    return _ENCODER.encode(value)
+    return value if isinstance(value, JsonText) else _ENCODER.encode(value)
 
 
 def canonical_value(value: Any) -> Any:

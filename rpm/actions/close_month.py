@@ -26,8 +26,6 @@ from rpm.store.scope import Scope
 from rpm.store.tables.base import METADATA
 from rpm.store.tables.ledger import Close, CloseClaim, CloseRow, Posting
 
-_ROWS_TOGETHER = 200
-
 
 class CloseMonth(Command):
     """The close of a calendar month that is over."""
@@ -97,18 +95,12 @@ def post_close(
         record.add_values(
             CloseRow,
             (
-                {"close_id": close.id, "ordinal": place, "content": computed.rows[start:end]}
-                for place, start, end in _runs(len(computed.rows))
+                {"close_id": close.id, "ordinal": place, "content": run}
+                for place, run in enumerate(computed.runs)
             ),
         )
         record.add_values(Posting, _postings(close, computed.postings))
     return ClosedMonth(close, repeated=False)
-
-
-def _runs(count: int) -> Iterable[tuple[int, int, int]]:
-    """Place, first and end of each run of rows that are kept together."""
-    starts = range(0, count, _ROWS_TOGETHER)
-    return ((place, start, start + _ROWS_TOGETHER) for place, start in enumerate(starts))
 
 
 def _identity(close: Close | None) -> UUID | None:

@@ -18,13 +18,14 @@ from sqlmodel import Session, col
 from billing.days import day_number
 from billing.ledger.postings import Billed, Change, NewPosting, reconcile
 from rpm.actions.seen_from import SeenFrom, seen_now
-from rpm.audit import Anchor
+from rpm.audit import Anchor, JsonText
 from rpm.errors import Conflict
 from rpm.store.chain import chain_head
+from rpm.store.close_rows import rows_in_text, runs_of
 from rpm.store.evidence import EventSpan, Evidence
 from rpm.store.fact_rows import FactReader
 from rpm.store.journal import Posted, journal_of
-from rpm.store.outcomes import Evaluated, evaluated
+from rpm.store.outcomes import Evaluated, by_row, evaluated
 from rpm.store.overlaps import overlapping_parts
 from rpm.store.queries.ledger import anchor_of
 from rpm.store.scope import Scope
@@ -56,9 +57,15 @@ class ComputedClose:
     outcome_digest: str = ""
     rule_digests: dict[str, str] = field(default_factory=dict)
     postings: list[tuple[Posted, str]] = field(default_factory=list)  # with reason
-    rows: list[dict[str, Any]] = field(default_factory=list)
+    runs: list[JsonText] = field(default_factory=list)  # of rows (``rpm.store.close_rows``)
     findings: dict[str, int] = field(default_factory=dict)
     events: int = 0
+
+    @property
+    def rows(self) -> Iterator[dict[str, Any]]:
+        """The rows of the outcome that the close keeps."""
+        for run in self.runs:
+            yield from rows_in_text(run)
 
     @property
     def repeats_latest(self) -> bool:
@@ -155,7 +162,7 @@ def outcome_lines(found: Evaluated) -> Iterator[str]:
     starts = found.outcome.periods["start_day"].to_numpy()
     by_patient: list[list[str]] = [[] for _ in patients]
     names = ("patient", "units", "service_day", "period_end_day", "payer", "page")
-    rows = zip(*(events[name].tolist() for name in names), found.event_keys(), strict=True)
+    rows = zip(*(events[name].tolist() for name in names), found.keys, strict=True)
     for patient, units, day, end, payer, page, key in rows:
         by_patient[patient].append(f"event {key} {units} {day} {end} {payer} {page}")
     columns = (findings[name].tolist() for name in ("patient", "code", "concerns", "amount"))
@@ -181,19 +188,11 @@ def _take(close: ComputedClose, found: Evaluated, update: Callable[[bytes], None
             close.findings[str(code)] = close.findings.get(str(code), 0) + int(count)
     billed = events[inside[events["period"].to_numpy(dtype=np.int64)]]
     for word, kept in (
-        ("period", found.period_values(periods[inside])),
-        ("event", found.event_values(billed)),
-        ("finding", found.finding_values(of_month)),
+        ("period", found.period_columns(periods[inside])),
+        ("event", found.event_columns(billed)),
+        ("finding", found.finding_columns(of_month)),
     ):
-        close.rows.extend({"row": word, **_as_json(values)} for values in kept)
-
-
-def _as_json(values: dict[str, Any]) -> dict[str, Any]:
-    """Values in the form that JSON has for them."""
-    return {
-        name: value if isinstance(value, str | int) else str(value)
-        for name, value in values.items()
-    }
+        close.runs.extend(runs_of(word, kept))
 
 
 def _inside(periods: pd.DataFrame, first: int, last: int) -> Any:
@@ -203,7 +202,7 @@ def _inside(periods: pd.DataFrame, first: int, last: int) -> Any:
 
 def _post(close: ComputedClose, found: Evaluated, journal: list[Posted]) -> None:
     events = found.outcome.events
-    keys = found.event_keys()
+    keys = found.keys
     columns = (events[name].tolist() for name in ("units", "service_day", "payer"))
     billed = [Billed(key, *rest) for key, *rest in zip(keys, *columns, strict=True)]
     changes = reconcile(billed, [one.line for one in journal])
@@ -225,7 +224,9 @@ def _issues(found: Evaluated, events: pd.DataFrame, changes: list[NewPosting]) -
     places = found.loaded.facts.episodes["pos"].tolist()
     names = ("subject", "episode", "patient", "period_start_day", "period_end_day")
     spans = zip(*(events[name].tolist() for name in names), strict=True)
-    for line, values, change in zip(found.event_values(events), spans, changes, strict=True):
+    for line, values, change in zip(
+        by_row(found.event_columns(events)), spans, changes, strict=True
+    ):
         span = EventSpan(*values)
         cents, status = found.book.fees.priced(
             line["code"], line["units"], change.billed.service_day, place=places[span.episode]

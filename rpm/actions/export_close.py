@@ -137,7 +137,7 @@ def _summary(
     close: Close,
     lines: Sequence[ExportLine],
 ) -> Summary:
-    rows = [row for row in rows_of_close(db, scope, close.id) if row["row"] == "finding"]
+    rows = rows_of_close(db, scope, close.id, "finding")
     names = _names(db, scope, {UUID(row["patient_id"]) for row in rows})
     return Summary(
         practice=organization.name,

@@ -15,7 +15,6 @@ import numpy as np
 import pandas as pd
 
 from rpm.audit import canonical_json
-from rpm.store.fact_rows import as_uuid
 from rpm.store.facts import LoadedFacts
 
 
@@ -42,18 +41,14 @@ class Evidence:
             "days": self._days.rows(span.episode, span.start_day, span.end_day)
             if span.subject == "episode"
             else [],
-            "entries": self._entries_of(span),
+            "entries": sorted(
+                row[1:] for row in self._entries.rows(span.patient, span.start_day, span.end_day)
+            ),
             "gates": self._gates.rows(span.episode),
             "coverages": self._coverages.rows(span.patient),
             "rules": page_digest,
         }
         return hashlib.sha256(canonical_json(parts).encode()).hexdigest()
-
-    def _entries_of(self, span: EventSpan) -> list[list[Any]]:
-        found = self._entries.rows(span.patient, span.start_day, span.end_day)
-        keys = self._loaded.entry_keys
-        named = [[as_uuid(keys[row[1]]).hex, *row[2:]] for row in found]
-        return sorted(named)
 
     @cached_property
     def _days(self) -> "_Runs":
@@ -64,7 +59,9 @@ class Evidence:
     @cached_property
     def _entries(self) -> "_Runs":
         columns = ("day", "entry", "start_second", "seconds", "role", "work", "mode", "shared")
-        return _Runs(self._loaded.facts.entries, "patient", columns)
+        entries, ids = self._loaded.facts.entries, self._loaded.entry_keys
+        named = [str(ids[row]).replace("-", "") for row in entries["entry"].tolist()]
+        return _Runs(entries.assign(entry=named), "patient", columns)
 
     @cached_property
     def _gates(self) -> "_Runs":

@@ -11,21 +11,23 @@ from datetime import date
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, String, Table, and_, select, type_coerce
+from sqlalchemy import ColumnElement, Select, String, Table, and_, cast, select
 from sqlmodel import Session
 
 from rpm.store.selection import Patients, among
 from rpm.store.tables.base import METADATA
 
 RawId = Hashable
-"""An id as the driver gives it: text on SQLite, ``UUID`` on PostgreSQL."""
+"""An id as the text that the engine has for it: with dashes on PostgreSQL, without on SQLite."""
 
 Rows = Sequence[Any]
+_ROWS_AT_ONCE = 500
+"""Few enough that the interpreter's collector of cycles never walks over many rows."""
 
 
 def raw(column: ColumnElement[Any]) -> ColumnElement[Any]:
-    """The id column without conversion of each value."""
-    return type_coerce(column, String())
+    """The id column as text: cheaper to read and to look up than an object for each value."""
+    return cast(column, String())
 
 
 def as_recorded(table: Any) -> tuple[ColumnElement[Any], ...]:
@@ -75,6 +77,15 @@ class FactReader:
     def fetch(self, statement: Select[Any]) -> Rows:
         """All rows of a statement, as the cursor gives them."""
         return self.db.execute(statement).all()
+
+    def fetch_columns(self, statement: Select[Any]) -> dict[str, list[Any]]:
+        """All values of a statement by column: of many rows only some are there at once."""
+        result = self.db.execute(statement)
+        columns: dict[str, list[Any]] = {name: [] for name in result.keys()}  # noqa: SIM118 - no mapping
+        for rows in result.partitions(_ROWS_AT_ONCE):
+            for position, column in enumerate(columns.values()):
+                column.extend(column_of(rows, position))
+        return columns
 
     def of_organization(self, name: str, *columns: str) -> Select[Any]:
         """A select of a table's facts of the organization; columns ending in ``_id`` stay raw."""
@@ -140,7 +151,11 @@ class FactReader:
     def consents(self) -> list[tuple[RawId, date, date | None]]:
         """Episode, first and last day of each consent; the last is None while it stands."""
         consent, end = self.table("consent"), self.table("consent_end")
-        of_these = self.of_episodes("consent", "id").where(self.known(consent))
+        of_these = (
+            self.of_episodes("consent", "id")
+            .with_only_columns(consent.c.id)  # compared with ids, so not as text
+            .where(self.known(consent))
+        )
         ends = self.latest(
             select(raw(end.c.consent_id), end.c.last_day).where(
                 self.known(end), end.c.consent_id.in_(of_these)
@@ -170,7 +185,7 @@ class FactReader:
             row[0]: row[1]
             for row in self.fetch(select(raw(payer.c.id), payer.c.key).where(self.known(payer)))
         }
-        of_these = self.of_patients("coverage", "id")
+        of_these = self.of_patients("coverage", "id").with_only_columns(coverage.c.id)
         ends = self.latest(
             select(raw(end.c.coverage_id), end.c.last_day).where(
                 self.known(end), end.c.coverage_id.in_(of_these)
@@ -206,10 +221,10 @@ class FactReader:
         standing = [row for row in rows if row[1] is None and row[0] not in reversed_ids]
         return [(row[0], *row[2:]) for row in standing]
 
-    def entries(self) -> Rows:
-        """Interaction entries and their reversals in the order they were recorded."""
+    def entries(self) -> dict[str, list[Any]]:
+        """Columns of interaction entries and their reversals in the order they were recorded."""
         table = self.table("interaction_entry")
-        return self.fetch(
+        return self.fetch_columns(
             self.of_patients("interaction_entry", *ENTRY_ROW).order_by(*as_recorded(table))
         )
 

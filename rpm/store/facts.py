@@ -5,9 +5,10 @@ Owns the way from rows to whole-number columns and back to ids. Does not own the
 straight from the cursor into columns: no row objects, no strings in frames.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from itertools import compress
 from typing import Any
 from uuid import UUID
 
@@ -36,13 +37,16 @@ from billing.ledger.facts import (
     frame,
 )
 from billing.rules.book import RuleBook
-from rpm.store.device_day_rows import device_day_rows
+from rpm.store.device_day_rows import device_day_columns
 from rpm.store.fact_rows import FactReader, RawId, as_uuid, column_of
 from rpm.store.overlaps import EntryParts, overlapping_parts
 from rpm.store.selection import Patients
 
 DEFAULT_PROFILE = "P0"
 """The profile of a practice that has chosen none."""
+
+
+_Columns = dict[str, list[Any]]
 
 
 @dataclass(frozen=True)
@@ -117,17 +121,20 @@ def facts_of(
         shared = overlapping_parts(reader)
     services = [row for row in reader.services() if row[1] in patient_numbers.rows]
     episode_frame = _episodes(reader, episode_rows, episodes, patient_numbers, profiles, settings)
-    entry_rows = [row for row in reader.entries() if row[3] in patient_numbers.rows]
-    entries = _Numbers(column_of(entry_rows, 0))
+    log = _of_known(reader.entries(), "patient_id", patient_numbers)
+    entries = _Numbers(log["id"])
     facts = Facts(
         episodes=episode_frame,
         device_days=_device_days(reader, episodes, settings),
         entries=_entries(
-            entry_rows,
+            log,
             entries,
             _EpisodeOfDay(episode_rows, episodes),
             patient_numbers,
-            [actors.of(practitioners.get(row[4], row[4]) or row[5]) for row in entry_rows],
+            [
+                actors.of(practitioners.get(user, user) or name)
+                for user, name in zip(log["actor_user_id"], log["actor_name"], strict=True)
+            ],
             shared,
         ),
         gates=_gates(reader, episode_rows, episodes),
@@ -184,11 +191,11 @@ def _episodes(
 def _device_days(
     reader: FactReader, episodes: _Numbers, settings: Mapping[str, Any]
 ) -> pd.DataFrame:
-    rows = [row for row in device_day_rows(reader) if row[0] in episodes.rows]
-    kind: Any = np.asarray(_coded(column_of(rows, 2), KINDS), dtype=np.int8)
-    reason: Any = np.asarray(_coded(column_of(rows, 3), REFUSED), dtype=np.int8)
-    qualifying: Any = np.asarray(column_of(rows, 4), dtype=np.int32)
-    refused: Any = np.asarray(column_of(rows, 5), dtype=np.int32)
+    days = _of_known(device_day_columns(reader), "episode_id", episodes)
+    kind: Any = np.asarray(_coded(days["kind"], KINDS), dtype=np.int8)
+    reason: Any = np.asarray(_coded(days["refused_reason"], REFUSED), dtype=np.int8)
+    qualifying: Any = np.asarray(days["qualifying_count"], dtype=np.int32)
+    refused: Any = np.asarray(days["refused_count"], dtype=np.int32)
     if not settings.get("count_cgm_days", False):
         left_out = (kind == KINDS.index("cgm")) & (qualifying > 0)
         reason = np.where(left_out, REFUSED.index("other"), reason)
@@ -197,13 +204,13 @@ def _device_days(
     return frame(
         DEVICE_DAY_COLUMNS,
         {
-            "episode": [episodes.rows[row[0]] for row in rows],
-            "day": column_of(rows, 1),
+            "episode": [episodes.rows[key] for key in days["episode_id"]],
+            "day": days["day"],
             "kind": kind,
             "qualifying_count": qualifying,
             "refused_count": refused,
             "refused_reason": reason,
-            "first_received_day": column_of(rows, 6),
+            "first_received_day": days["first_received_day"],
         },
     )
 
@@ -212,57 +219,59 @@ class _EpisodeOfDay:
     """The episode an entry without one belongs to: open that day, else the nearest before."""
 
     def __init__(self, rows: Any, episodes: _Numbers) -> None:
-        self._numbers = episodes
+        self.known = episodes.rows
         self._by_patient: dict[RawId, list[tuple[date, int]]] = {}
         for row in rows:
             self._by_patient.setdefault(row[1], []).append((row[7], episodes.rows[row[0]]))
 
-    def row(self, episode_key: RawId, patient_key: RawId, day: date) -> int:
-        if episode_key is not None:
-            return self._numbers.rows[episode_key]
+    def row(self, patient_key: RawId, day: date) -> int:
         found = self._by_patient[patient_key]
         opened = [number for opened_day, number in found if opened_day <= day]
         return opened[-1] if opened else found[0][1]
 
 
 def _entries(
-    rows: Any,
+    log: _Columns,
     entries: _Numbers,
     episode_of: _EpisodeOfDay,
     patients: _Numbers,
     actors: list[int],
     shared: EntryParts,
 ) -> pd.DataFrame:
-    parts = [
-        (at, start, seconds, row[0] in shared)
-        for at, row in enumerate(rows)
-        for start, seconds in shared.get(row[0], [(-1 if row[10] is None else row[10], row[11])])
-    ]
-    at = [part[0] for part in parts]
-    whole = {
-        "entry": range(len(rows)),
-        "reverses": [-1 if row[1] is None else entries.rows[row[1]] for row in rows],
-        "episode": [episode_of.row(row[2], row[3], row[9]) for row in rows],
-        "patient": [patients.rows[row[3]] for row in rows],
-        "actor": actors,
-        "role": _coded(column_of(rows, 6), ROLES),
-        "work": _coded(column_of(rows, 7), WORK),
-        "mode": _coded(column_of(rows, 8), MODES),
-        "day": _days(column_of(rows, 9), NO_DAY),
-    }
-    columns: dict[str, Any] = {
-        name: np.asarray(values, dtype=ENTRY_COLUMNS[name])[at] if rows else []
-        for name, values in whole.items()
-    }
-    return frame(
+    owners = zip(log["episode_id"], log["patient_id"], log["local_day"], strict=True)
+    whole = frame(
         ENTRY_COLUMNS,
-        columns
-        | {
-            "start_second": [part[1] for part in parts],
-            "seconds": [part[2] for part in parts],
-            "shared": [part[3] for part in parts],
+        {
+            "entry": range(len(entries)),
+            "reverses": [-1 if key is None else entries.rows[key] for key in log["reverses_id"]],
+            "episode": [
+                episode_of.row(patient, day) if episode is None else episode_of.known[episode]
+                for episode, patient, day in owners
+            ],
+            "patient": [patients.rows[key] for key in log["patient_id"]],
+            "actor": actors,
+            "role": _coded(log["role"], ROLES),
+            "work": _coded(log["work"], WORK),
+            "mode": _coded(log["mode"], MODES),
+            "day": _days(log["local_day"], NO_DAY),
+            "start_second": [-1 if start is None else start for start in log["start_second"]],
+            "seconds": log["duration_seconds"],
+            "shared": [key in shared for key in log["id"]],
         },
     )
+    return _in_parts(whole, [shared[key] for key in log["id"] if key in shared])
+
+
+def _in_parts(whole: pd.DataFrame, parts: list[Sequence[tuple[int, int]]]) -> pd.DataFrame:
+    """Entries with each shared one replaced by its parts, which may be none."""
+    if not parts:
+        return whole
+    copies = np.ones(len(whole), dtype=np.int64)
+    copies[whole["shared"].to_numpy()] = [len(some) for some in parts]
+    split = whole.loc[np.repeat(np.arange(len(whole)), copies)].reset_index(drop=True)
+    starts_and_lengths = np.array([part for some in parts for part in some], dtype=np.int32)
+    split.loc[split["shared"], ["start_second", "seconds"]] = starts_and_lengths.reshape(-1, 2)
+    return split
 
 
 def _gates(reader: FactReader, episode_rows: Any, episodes: _Numbers) -> pd.DataFrame:
@@ -322,4 +331,13 @@ def _coded(words: list[str], vocabulary: tuple[str, ...]) -> list[int]:
 
 
 def _days(days: list[date | None], missing: int) -> list[int]:
-    return [missing if day is None else day_number(day) for day in days]
+    numbers = {day: missing if day is None else day_number(day) for day in set(days)}
+    return [numbers[day] for day in days]
+
+
+def _of_known(columns: _Columns, owner: str, known: _Numbers) -> _Columns:
+    """Columns of those rows whose owner was loaded."""
+    if known.rows.keys() >= set(columns[owner]):
+        return columns
+    kept = [key in known.rows for key in columns[owner]]
+    return {name: list(compress(values, kept)) for name, values in columns.items()}

@@ -7,9 +7,11 @@ calculation (``billing.ledger``) nor loading (``rpm.store.facts``).
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
+from functools import cached_property
 from typing import Any
 from uuid import UUID
 
+import numpy as np
 import pandas as pd
 from pydantic import BaseModel, Field
 from sqlmodel import Session
@@ -23,6 +25,20 @@ from rpm.store.facts import LoadedFacts, facts_of
 from rpm.store.overlaps import EntryParts
 from rpm.store.rule_books import book_of
 from rpm.store.selection import Patients
+
+Columns = dict[str, list[Any]]
+"""Values of many rows by the name of the field; days are dates."""
+_MEASURED = ("days", "seconds", "practitioner_seconds", "live_seconds")
+_PROGRESS = (
+    "ladder",
+    "measured",
+    "earned_code",
+    "next_code",
+    "next_at_least",
+    "still_needed",
+    "reachable",
+    "needs_live",
+)
 
 
 class EventLine(BaseModel):
@@ -101,115 +117,92 @@ class Evaluated:
     as_of: date
     known: date
 
-    def event_keys(self, rows: pd.DataFrame | None = None) -> list[str]:
-        """The key of each event, or of some rows of the events frame, in order."""
-        events = self.outcome.events if rows is None else rows
-        episodes = [one.hex for one in self.loaded.episode_ids]
-        patients = [one.hex for one in self.loaded.patient_ids]
+    @cached_property
+    def keys(self) -> list[str]:
+        """The key of each event, in order."""
+        return self._keys_of(self.outcome.events)
+
+    def _keys_of(self, events: pd.DataFrame) -> list[str]:
+        subjects = {"episode": self.loaded.episode_ids, "patient": self.loaded.patient_ids}
+        named = {word: [one.hex for one in ids] for word, ids in subjects.items()}
+        words, places, codes = (
+            events[name].tolist() for name in ("subject", "subject_row", "code")
+        )
+        begun = _dates(events["period_start_day"])
         return [
-            event_key(
-                subject, (episodes if subject == "episode" else patients)[row], code, day_date(day)
-            )
-            for subject, row, code, day in _columns(
-                events, "subject", "subject_row", "code", "period_start_day"
-            )
+            event_key(subject, named[subject][place], code, day)
+            for subject, place, code, day in zip(words, places, codes, begun, strict=True)
         ]
 
     def events(self, rows: pd.DataFrame | None = None) -> list[EventLine]:
         """All events, or those of some rows of the events frame."""
-        return [EventLine(**values) for values in self.event_values(rows)]
+        return [EventLine(**values) for values in by_row(self.event_columns(rows))]
 
-    def event_values(self, rows: pd.DataFrame | None = None) -> list[dict[str, Any]]:
-        """``events`` as fields and values, for many rows that nobody validates again."""
+    def event_columns(self, rows: pd.DataFrame | None = None) -> Columns:
+        """``events`` as columns, for many rows that nobody validates again."""
         frame = self.outcome.events if rows is None else rows
-        return [
-            {
-                "key": key,
-                "ladder": row["ladder"],
-                "code": row["code"],
-                "units": row["units"],
-                "service_day": day_date(row["service_day"]),
-                "period_start_day": day_date(row["period_start_day"]),
-                "period_end_day": day_date(row["period_end_day"]),
-                "payer_key": row["payer"],
-                "rule_page_id": row["page"],
-                **self._who(row),
-            }
-            for key, row in zip(self.event_keys(frame), _records(frame), strict=True)
-        ]
+        return {
+            "key": self.keys if rows is None else self._keys_of(frame),
+            **self._who(frame),
+            **{name: frame[name].tolist() for name in ("ladder", "code", "units")},
+            "service_day": _dates(frame["service_day"]),
+            "period_start_day": _dates(frame["period_start_day"]),
+            "period_end_day": _dates(frame["period_end_day"]),
+            "payer_key": frame["payer"].tolist(),
+            "rule_page_id": frame["page"].tolist(),
+        }
 
     def findings(self, rows: pd.DataFrame | None = None) -> list[FindingLine]:
         """All findings, or those of some rows of the findings frame."""
-        return [FindingLine(**values) for values in self.finding_values(rows)]
+        return [FindingLine(**values) for values in by_row(self.finding_columns(rows))]
 
-    def finding_values(self, rows: pd.DataFrame | None = None) -> list[dict[str, Any]]:
-        """``findings`` as fields and values, for many rows that nobody validates again."""
-        periods = self.outcome.periods
-        kinds, states, starts, ends = (
-            periods[name].tolist() for name in ("kind", "state", "start_day", "end_day")
-        )
-        return [
-            {
-                "code": row["code"],
-                "concerns": row["concerns"],
-                "amount": row["amount"],
-                "period_kind": kinds[row["period"]],
-                "period_state": states[row["period"]],
-                "period_start_day": day_date(starts[row["period"]]),
-                "period_end_day": day_date(ends[row["period"]]),
-                **self._who(row),
-            }
-            for row in _records(self.outcome.findings if rows is None else rows)
-        ]
+    def finding_columns(self, rows: pd.DataFrame | None = None) -> Columns:
+        """``findings`` as columns, for many rows that nobody validates again."""
+        frame = self.outcome.findings if rows is None else rows
+        periods = self.outcome.periods.iloc[frame["period"].to_numpy(dtype=np.int64)]
+        return {
+            **{name: frame[name].tolist() for name in ("code", "concerns", "amount")},
+            **self._who(frame),
+            "period_kind": periods["kind"].tolist(),
+            "period_state": periods["state"].tolist(),
+            "period_start_day": _dates(periods["start_day"]),
+            "period_end_day": _dates(periods["end_day"]),
+        }
 
     def periods(self, rows: pd.DataFrame | None = None) -> list[PeriodLine]:
         """All periods, or those of some rows of the periods frame."""
-        return [PeriodLine(**values) for values in self.period_values(rows)]
+        return [PeriodLine(**values) for values in by_row(self.period_columns(rows))]
 
-    def period_values(self, rows: pd.DataFrame | None = None) -> list[dict[str, Any]]:
-        """``periods`` as fields and values, for many rows that nobody validates again."""
-        return [
-            {
-                "kind": row["kind"],
-                "program": row["program"],
-                "start_day": day_date(row["start_day"]),
-                "end_day": day_date(row["end_day"]),
-                "state": row["state"],
-                "service_day": day_date(row["service_day"]),
-                "days": row["days"],
-                "seconds": row["seconds"],
-                "practitioner_seconds": row["practitioner_seconds"],
-                "live_seconds": row["live_seconds"],
-                "payer_key": _word(row["payer"]),
-                "rule_page_id": _word(row["page"]),
-                **self._who(row),
-            }
-            for row in _records(self.outcome.periods if rows is None else rows)
-        ]
+    def period_columns(self, rows: pd.DataFrame | None = None) -> Columns:
+        """``periods`` as columns, for many rows that nobody validates again."""
+        frame = self.outcome.periods if rows is None else rows
+        return {
+            **{name: frame[name].tolist() for name in ("kind", "program", "state")},
+            **self._who(frame),
+            "start_day": _dates(frame["start_day"]),
+            "end_day": _dates(frame["end_day"]),
+            "service_day": _dates(frame["service_day"]),
+            **{name: frame[name].tolist() for name in _MEASURED},
+            "payer_key": _words(frame["payer"]),
+            "rule_page_id": _words(frame["page"]),
+        }
 
     def progress(self) -> list[ProgressLine]:
         """How far every running period is."""
-        return [
-            ProgressLine(
-                ladder=row["ladder"],
-                start_day=_day(row["start_day"]),
-                end_day=_day(row["end_day"]),
-                measured=row["measured"],
-                earned_code=row["earned_code"],
-                next_code=row["next_code"],
-                next_at_least=row["next_at_least"],
-                still_needed=row["still_needed"],
-                reachable=row["reachable"],
-                needs_live=row["needs_live"],
-                **self._who(row),
-            )
-            for row in _records(self.outcome.progress)
-        ]
+        frame = self.outcome.progress
+        columns = {
+            **{name: frame[name].tolist() for name in _PROGRESS},
+            **self._who(frame),
+            "start_day": [_day(number) for number in frame["start_day"].tolist()],
+            "end_day": [_day(number) for number in frame["end_day"].tolist()],
+        }
+        return [ProgressLine(**values) for values in by_row(columns)]
 
-    def _who(self, row: dict[str, Any]) -> dict[str, UUID]:
+    def _who(self, frame: pd.DataFrame) -> Columns:
+        patients, episodes = self.loaded.patient_ids, self.loaded.episode_ids
         return {
-            "patient_id": self.loaded.patient_ids[row["patient"]],
-            "episode_id": self.loaded.episode_ids[row["episode"]],
+            "patient_id": [patients[row] for row in frame["patient"].tolist()],
+            "episode_id": [episodes[row] for row in frame["episode"].tolist()],
         }
 
 
@@ -236,18 +229,20 @@ def evaluated(
     return Evaluated(loaded, evaluate(loaded.facts, book, as_of, known), book, as_of, known)
 
 
-def _columns(frame: pd.DataFrame, *names: str) -> Iterator[tuple[Any, ...]]:
-    return zip(*(frame[name].tolist() for name in names), strict=True)
+def by_row(columns: Columns) -> Iterator[dict[str, Any]]:
+    """Rows of columns, each as fields and values."""
+    for values in zip(*columns.values(), strict=True):
+        yield dict(zip(columns, values, strict=True))
 
 
-def _records(frame: pd.DataFrame) -> Iterator[dict[str, Any]]:
-    names = [str(name) for name in frame.columns]
-    for values in _columns(frame, *names):
-        yield dict(zip(names, values, strict=True))
+def _dates(numbers: pd.Series) -> list[date]:
+    found = numbers.tolist()
+    days = {number: day_date(number) for number in set(found)}
+    return [days[number] for number in found]
 
 
-def _word(value: Any) -> str:
-    return value if isinstance(value, str) else ""
+def _words(values: pd.Series) -> list[str]:
+    return [value if isinstance(value, str) else "" for value in values.tolist()]
 
 
 def _day(number: int) -> date | None:

@@ -9,11 +9,12 @@ from datetime import date
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Table
+from sqlalchemy import JSON, Table, type_coerce
 from sqlmodel import Session, col, select
 
 from rpm.audit import GENESIS_HMAC, Anchor
 from rpm.errors import NotFound
+from rpm.store.close_rows import rows_in
 from rpm.store.scope import Scope
 from rpm.store.tables.base import METADATA
 from rpm.store.tables.ledger import Close, CloseRow, Export, Posting
@@ -94,18 +95,18 @@ def postings_of_close(db: Session, scope: Scope, close_id: UUID) -> Sequence[Any
     ).all()
 
 
-def rows_of_close(db: Session, scope: Scope, close_id: UUID) -> Sequence[Mapping[str, Any]]:
-    """The outcome rows a close kept, in their order."""
-    runs = db.exec(
-        select(CloseRow.content)
-        .where(
-            col(CloseRow.organization_id) == scope.organization_id,
-            col(CloseRow.close_id) == close_id,
-        )
-        .order_by(col(CloseRow.ordinal))
+def rows_of_close(
+    db: Session, scope: Scope, close_id: UUID, kind: str | None = None
+) -> Sequence[Mapping[str, Any]]:
+    """The outcome rows a close kept, or those of one kind, in their order."""
+    runs = select(CloseRow.content).where(
+        col(CloseRow.organization_id) == scope.organization_id,
+        col(CloseRow.close_id) == close_id,
     )
-    # closes of the first release kept each row by itself
-    return [row for run in runs for row in (run if isinstance(run, list) else [run])]
+    if kind is not None:
+        runs = runs.where(type_coerce(CloseRow.content, JSON)["row"].as_string() == kind)
+    found = db.exec(runs.order_by(col(CloseRow.ordinal)))
+    return [row for run in found for row in rows_in(run)]
 
 
 def exports_of_close(db: Session, scope: Scope, close_id: UUID) -> Sequence[Export]:

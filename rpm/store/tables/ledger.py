@@ -133,9 +133,9 @@ class CloseClaim(Row, table=True):
 
 
 class CloseRow(Fact, table=True):
-    """Rows of a close's outcome, some in a run: events, findings and periods.
+    """A run of rows of a close's outcome: events, findings or periods (``rpm.store.close_rows``).
 
-    The first release kept each row by itself: its content is one row, not a list.
+    The first release kept each row by itself: its content is the row.
     """
 
     __table_args__ = fact_table(
@@ -144,7 +144,7 @@ class CloseRow(Fact, table=True):
 
     close_id: UUID
     ordinal: int
-    content: Any = Field(sa_type=JsonValue, nullable=False)
+    content: dict[str, Any] = Field(sa_type=JsonValue)
 
 
 class Posting(Fact, table=True):
