@@ -39,6 +39,8 @@ NO_SECRETS = {
     ("rpm/actions/backup_manifest.py", "digest"): PUBLIC_DIGEST,
     ("rpm/actions/backup_manifest.py", "content_digest"): PUBLIC_DIGEST,
     ("rpm/actions/backup_manifest.py", "file_digest"): PUBLIC_DIGEST,
+    ("rpm/actions/compare_pack.py", "digest"): PUBLIC_DIGEST,
+    ("rpm/actions/compare_pack.py", "row_digest"): PUBLIC_DIGEST,
     ("rpm/actions/compute_close.py", "outcome_digest"): PUBLIC_DIGEST,
     ("rpm/actions/export_close.py", "digest"): PUBLIC_DIGEST,
     ("rpm/actions/export_close.py", "file_digests"): PUBLIC_DIGEST,
