@@ -50,9 +50,9 @@ COLUMNS = (
     "note",
     "evidence_ref",
 )
-_PLACES = {name: place for place, name in enumerate(COLUMNS)}
-_NUMBERS = frozenset({"units", "charge"})
-_FORMULA_BEGINNINGS = ("=", "+", "-", "@", "\t", "\r")
+_KNOWN = frozenset(COLUMNS)
+_TEXTS = [place for place, name in enumerate(COLUMNS) if name not in {"units", "charge"}]
+_FORMULA_BEGINNINGS = frozenset("=+-@\t\r")
 
 
 def service_lines_csv(lines: Iterable[Mapping[str, str]]) -> bytes:
@@ -64,18 +64,19 @@ def service_lines_csv(lines: Iterable[Mapping[str, str]]) -> bytes:
     writer = csv.writer(text, lineterminator="\r\n")
     writer.writerow(COLUMNS)
     for line in lines:
-        cells = [""] * len(COLUMNS)
-        for name, value in line.items():
-            if name not in _PLACES:
-                raise ValueError(f"the table has no column {name}")
-            cells[_PLACES[name]] = _cell(name, value)
+        if not line.keys() <= _KNOWN:
+            raise ValueError(f"the table has no column {min(line.keys() - _KNOWN)}")
+        cells = [line.get(name, "") for name in COLUMNS]
+        for place in _TEXTS:
+            if cells[place][:1] in _FORMULA_BEGINNINGS:
+                cells[place] = guarded(cells[place])
         writer.writerow(cells)
     return text.getvalue().encode()
 
 
 def guarded(text: str) -> str:
     """Text that a spreadsheet takes as text: an apostrophe goes before a formula's beginning."""
-    return f"'{text}" if text.startswith(_FORMULA_BEGINNINGS) else text
+    return f"'{text}" if text[:1] in _FORMULA_BEGINNINGS else text
 
 
 def diagnosis_cells(codes: Iterable[str]) -> dict[str, str]:
@@ -84,7 +85,3 @@ def diagnosis_cells(codes: Iterable[str]) -> dict[str, str]:
     cells = {f"dx{place}": code for place, code in enumerate(kept, start=1)}
     pointers = ":".join(str(place) for place in range(1, min(len(kept), MOST_POINTERS) + 1))
     return {**cells, "dx_pointers": pointers}
-
-
-def _cell(column: str, text: str) -> str:
-    return text if column in _NUMBERS else guarded(text)

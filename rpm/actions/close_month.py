@@ -18,6 +18,7 @@ import rpm
 from rpm.access import Actor, require
 from rpm.actions.command import Command, Month, Reason
 from rpm.actions.compute_close import ComputedClose, Progress, compute_close, latest_close
+from rpm.collector import without_collector
 from rpm.errors import Conflict
 from rpm.store.chain import recording
 from rpm.store.journal import Posted, posting_id
@@ -67,6 +68,7 @@ def close_month(
     return post_close(db, actor, now, computed, command.reason)
 
 
+@without_collector()
 def post_close(
     db: Session,
     actor: Actor,

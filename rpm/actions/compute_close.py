@@ -19,6 +19,7 @@ from billing.days import day_number
 from billing.ledger.postings import Billed, Change, NewPosting, reconcile
 from rpm.actions.seen_from import SeenFrom, seen_now
 from rpm.audit import Anchor, JsonText
+from rpm.collector import without_collector
 from rpm.errors import Conflict
 from rpm.store.chain import chain_head
 from rpm.store.close_rows import rows_in_text, runs_of
@@ -79,6 +80,7 @@ class ComputedClose:
         )
 
 
+@without_collector()
 def compute_close(
     db: Session,
     scope: Scope,
@@ -224,9 +226,8 @@ def _issues(found: Evaluated, events: pd.DataFrame, changes: list[NewPosting]) -
     places = found.loaded.facts.episodes["pos"].tolist()
     names = ("subject", "episode", "patient", "period_start_day", "period_end_day")
     spans = zip(*(events[name].tolist() for name in names), strict=True)
-    for line, values, change in zip(
-        by_row(found.event_columns(events)), spans, changes, strict=True
-    ):
+    lines = by_row(found.event_columns(events))
+    for line, values, change in zip(lines, spans, changes, strict=True):
         span = EventSpan(*values)
         cents, status = found.book.fees.priced(
             line["code"], line["units"], change.billed.service_day, place=places[span.episode]

@@ -7,17 +7,18 @@ of the table and the summary (``billing.claims``) nor the writing to disk
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlmodel import Session, col
+from sqlmodel import Session
 
 from billing.claims.summary import (
     Summary,
     SummaryFinding,
+    SummaryLine,
     summary_html,
     summary_text,
 )
@@ -26,12 +27,14 @@ from billing.money import cents_to_text
 from billing.rules.book import RuleBook
 from rpm.access import Actor, require
 from rpm.actions.command import Command, Id
-from rpm.actions.export_lines import ExportLine, export_lines, person
+from rpm.actions.export_lines import export_lines, person
 from rpm.clock import local_day
+from rpm.collector import without_collector
 from rpm.store.chain import recording
 from rpm.store.queries.ledger import (
     anchor_of,
     exports_of_close,
+    names_of,
     postings_of_close,
     rows_of_close,
 )
@@ -39,12 +42,11 @@ from rpm.store.queries.people import organization_of
 from rpm.store.rule_books import book_of
 from rpm.store.scope import Scope
 from rpm.store.tables.ledger import Close, Export
-from rpm.store.tables.people import Organization, Patient
+from rpm.store.tables.people import Organization
 
 TABLE, SUMMARY_HTML, SUMMARY_TEXT = "service-lines.csv", "summary.html", "summary.txt"
 MANIFEST = "manifest.json"
 FORMAT = "rpm-ledger service lines 1"
-_PATIENTS_AT_ONCE = 1_000
 
 
 class ExportClose(Command):
@@ -113,15 +115,25 @@ def unlike_before(before: Sequence[Export], digests: Mapping[str, str]) -> tuple
     )
 
 
+@without_collector()
 def close_files(db: Session, scope: Scope, close: Close) -> tuple[dict[str, bytes], dict[str, Any]]:
     """The files of a close by name, manifest last, and the manifest as a value."""
     organization = organization_of(db, scope)
     book = book_of(db, scope.organization_id, close.audit_number)
     postings = postings_of_close(db, scope, close.id)
-    lines = list(export_lines(db, scope, book, organization, close, postings))
+    lines: list[SummaryLine] = []
+
+    def cells() -> Iterator[Mapping[str, str]]:
+        # the cells of a line go into the table at once: all of them together would be the table
+        # several times over
+        for line in export_lines(db, scope, book, organization, close, postings):
+            lines.append(line.summary)
+            yield line.cells
+
+    table = service_lines_csv(cells())
     summary = _summary(db, scope, organization, close, lines)
     files = {
-        TABLE: service_lines_csv(line.cells for line in lines),
+        TABLE: table,
         SUMMARY_HTML: summary_html(summary).encode(),
         SUMMARY_TEXT: summary_text(summary).encode(),
     }
@@ -135,20 +147,22 @@ def _summary(
     scope: Scope,
     organization: Organization,
     close: Close,
-    lines: Sequence[ExportLine],
+    lines: Sequence[SummaryLine],
 ) -> Summary:
     rows = rows_of_close(db, scope, close.id, "finding")
-    names = _names(db, scope, {UUID(row["patient_id"]) for row in rows})
+    patient_ids = sorted({row["patient_id"] for row in rows})
+    found = names_of(db, scope, [UUID(patient_id) for patient_id in patient_ids])
+    names = {str(patient.id): person(patient) for patient in found}
     return Summary(
         practice=organization.name,
         month=f"{close.month_start_day:%Y-%m}",
         ordinal=close.ordinal,
         closed_on=local_day(close.recorded_at, organization.timezone),
-        lines=[line.summary for line in lines],
+        lines=lines,
         findings=sorted(
             (
                 SummaryFinding(
-                    patient=names[UUID(row["patient_id"])],
+                    patient=names[row["patient_id"]],
                     code=row["code"],
                     concerns=row["concerns"],
                     period=_period(row),
@@ -161,19 +175,10 @@ def _summary(
     )
 
 
-def _names(db: Session, scope: Scope, patient_ids: set[UUID]) -> dict[UUID, str]:
-    wanted = sorted(patient_ids)
-    names: dict[UUID, str] = {}
-    for start in range(0, len(wanted), _PATIENTS_AT_ONCE):
-        some = wanted[start : start + _PATIENTS_AT_ONCE]
-        patients = db.exec(scope.rows(Patient).where(col(Patient.id).in_(some)))
-        names.update((patient.id, person(patient)) for patient in patients)
-    return names
-
-
 def _period(row: Mapping[str, Any]) -> str:
-    first, last = (date.fromisoformat(row[f"period_{end}_day"]) for end in ("start", "end"))
-    return f"{first} to {last}" if row["period_kind"] != "none" else "no period yet"
+    if row["period_kind"] == "none":
+        return "no period yet"
+    return f"{row['period_start_day']} to {row['period_end_day']}"
 
 
 def _manifest(

@@ -55,8 +55,10 @@ def export_lines(
             reversals.setdefault(named_event(posting.key).subject_id, []).append(posting)
     patient_ids = sorted({posting.patient_id for posting in postings})
     parties = parties_of(db, scope, patient_ids, close.audit_number)
+    shared = _SharedCells.of(organization, close, parties)
     for posting in postings:
-        yield _line(organization, close, posting, parties, _note(posting, reversals, book))
+        note = _note(scope.organization_id, posting, reversals, book)
+        yield _line(posting, parties, shared, note)
 
 
 def person(patient: Any) -> str:
@@ -64,24 +66,26 @@ def person(patient: Any) -> str:
     return f"{patient.family_name}, {patient.given_name} ({patient.record_number})"
 
 
-def _note(posting: Any, reversals: Mapping[UUID, Sequence[Any]], book: RuleBook) -> str:
+def _note(
+    organization_id: UUID, posting: Any, reversals: Mapping[UUID, Sequence[Any]], book: RuleBook
+) -> str:
     """What a person must know to send the line; empty for an original."""
     if posting.sign < 0:
-        return (
-            f"Reversal of line {_issue_id(posting)} ({posting.reason}): replace or void its claim"
-        )
+        line = _issue_id(organization_id, posting)
+        return f"Reversal of line {line} ({posting.reason}): replace or void its claim"
     if not reversals:
         return ""
     of_subject = reversals.get(named_event(posting.key).subject_id, ())
     taken = [one for one in of_subject if _takes_place(posting, one, book)]
     if not taken:
         return ""
-    return f"Takes the place of line {_issue_id(taken[-1])}: replace its claim"
+    line = _issue_id(organization_id, taken[-1])
+    return f"Takes the place of line {line}: replace its claim"
 
 
-def _issue_id(posting: Any) -> str:
+def _issue_id(organization_id: UUID, posting: Any) -> str:
     """The id of the issue of a posting's key and ordinal."""
-    return str(posting_id(posting.organization_id, posting.key, posting.ordinal, 1))
+    return str(posting_id(organization_id, posting.key, posting.ordinal, 1))
 
 
 def _takes_place(posting: Any, reversal: Any, book: RuleBook) -> bool:
@@ -105,23 +109,44 @@ def _takes_place(posting: Any, reversal: Any, book: RuleBook) -> bool:
     return any({one.code, other.code} <= family for family in families)
 
 
-def _line(
-    organization: Organization, close: Close, posting: Any, parties: Parties, note: str
-) -> ExportLine:
-    patient = parties.patients[posting.patient_id]
+@dataclass(frozen=True)
+class _SharedCells:
+    """Cells that many lines have in common, each made once."""
+
+    of_all: Mapping[str, str]
+    of_patient: Mapping[UUID, Mapping[str, str]]
+    of_episode: Mapping[UUID | None, Mapping[str, str]]
+    persons: Mapping[UUID, str]
+
+    @classmethod
+    def of(cls, organization: Organization, close: Close, parties: Parties) -> "_SharedCells":
+        episodes: dict[UUID | None, Mapping[str, str]] = {
+            key: _episode_cells(row, parties) for key, row in parties.episodes.items()
+        }
+        return cls(
+            {
+                "batch_id": str(close.id),
+                "billing_npi": organization.npi,
+                "billing_tax_id": organization.tax_id or "",
+            },
+            {key: _patient_cells(row) for key, row in parties.patients.items()},
+            episodes | {None: {}},
+            {key: person(row) for key, row in parties.patients.items()},
+        )
+
+
+def _line(posting: Any, parties: Parties, shared: _SharedCells, note: str) -> ExportLine:
+    patient_id = posting.patient_id
     cents = None if posting.amount_cents is None else posting.sign * posting.amount_cents
     units = posting.sign * posting.units
     day = posting.service_day.isoformat()
-    episode = parties.episodes[posting.episode_id] if posting.episode_id is not None else None
     cells = {
-        "batch_id": str(close.id),
-        "encounter_id": f"{posting.patient_id}-{posting.service_day:%Y%m%d}",
+        **shared.of_all,
+        **shared.of_patient[patient_id],
+        **shared.of_episode[posting.episode_id],
+        **_payer_cells(posting, parties.insured.get(patient_id, [])),
+        "encounter_id": f"{patient_id}-{day.replace('-', '')}",
         "line_id": str(posting.id),
-        **_patient_cells(patient),
-        **_payer_cells(posting, parties.insured.get(posting.patient_id, [])),
-        "billing_npi": organization.npi,
-        "billing_tax_id": organization.tax_id or "",
-        **(_episode_cells(episode, parties) if episode is not None else {}),
         "dos_from": day,
         "dos_to": day,
         "procedure": posting.code,
@@ -132,7 +157,7 @@ def _line(
         "evidence_ref": posting.key,
     }
     summary = SummaryLine(
-        patient=person(patient),
+        patient=shared.persons[patient_id],
         code=posting.code,
         units=units,
         service_day=posting.service_day,

@@ -3,7 +3,7 @@
 Owns their SELECTs. Does not own computing (``rpm.store.outcomes``) nor files made of them.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -33,6 +33,17 @@ POSTING, PATIENT, EPISODE, COVERAGE, COVERAGE_END, PAYER, PRACTITIONER = (
         "practitioner",
     )
 )
+
+_OF_POSTING = tuple(
+    name
+    for name in POSTING.c.keys()  # noqa: SIM118 - no mapping
+    if name not in {"organization_id", "close_id", "recorded_at", "audit_number"}
+)
+_OF_NAME = ("id", "record_number", "family_name", "given_name")
+_OF_PATIENT = (*_OF_NAME, "birth_date", "sex")
+_OF_EPISODE = ("id", "pos", "ordering_npi", "diagnosis_codes")
+_OF_COVERAGE = ("id", "patient_id", "payer_id", "member_id", "from_day", "to_day")
+_OF_PAYER = ("id", "key", "name", "edi_payer_id")
 
 
 def closes_page(
@@ -88,11 +99,9 @@ def postings_page(
 
 def postings_of_close(db: Session, scope: Scope, close_id: UUID) -> Sequence[Any]:
     """The postings a close made, as plain rows: reversals first, then by key."""
-    return db.execute(
-        POSTING.select()
-        .where(POSTING.c.organization_id == scope.organization_id, POSTING.c.close_id == close_id)
-        .order_by(POSTING.c.sign, POSTING.c.key, POSTING.c.ordinal)
-    ).all()
+    of_close = POSTING.c.close_id == close_id
+    order = (POSTING.c.sign, POSTING.c.key, POSTING.c.ordinal)
+    return _plain(db, scope, POSTING, _OF_POSTING, of_close, order=order)
 
 
 def rows_of_close(
@@ -153,7 +162,7 @@ class Insured:
 class Parties:
     """Patients, episodes, coverages and practitioners behind some lines, as known at a close.
 
-    Plain rows with the columns of their tables: there are many.
+    Plain rows with those columns of their tables that lines show: there are many.
     """
 
     patients: dict[UUID, Any]
@@ -170,32 +179,49 @@ def parties_of(
     def known(table: Any) -> Any:
         return table.c.audit_number <= until_audit_number
 
+    def rows(table: Table, columns: Sequence[str], *conditions: Any) -> Sequence[Any]:
+        order = (table.c.audit_number, table.c.id)
+        return _plain(db, scope, table, columns, *conditions, order=order)
+
     patients: dict[UUID, Any] = {}
     episodes: dict[UUID, Any] = {}
     insured: dict[UUID, list[Insured]] = {}
-    payers = {row.id: row for row in _plain(db, scope, PAYER)}
-    ended = _plain(db, scope, COVERAGE_END, known(COVERAGE_END), order=True)
+    payers = {row.id: row for row in rows(PAYER, _OF_PAYER)}
+    ended = rows(COVERAGE_END, ("coverage_id", "last_day"), known(COVERAGE_END))
     ends = {row.coverage_id: row.last_day for row in ended}
     for start in range(0, len(patient_ids), _PATIENTS_AT_ONCE):
         some = list(patient_ids[start : start + _PATIENTS_AT_ONCE])
-        patients |= {row.id: row for row in _plain(db, scope, PATIENT, PATIENT.c.id.in_(some))}
+        patients |= {row.id: row for row in rows(PATIENT, _OF_PATIENT, PATIENT.c.id.in_(some))}
         of_some = EPISODE.c.patient_id.in_(some)
-        episodes |= {row.id: row for row in _plain(db, scope, EPISODE, of_some)}
-        held = (known(COVERAGE), COVERAGE.c.patient_id.in_(some))
-        for row in _plain(db, scope, COVERAGE, *held, order=True):
+        episodes |= {row.id: row for row in rows(EPISODE, _OF_EPISODE, of_some)}
+        held = COVERAGE.c.patient_id.in_(some)
+        for row in rows(COVERAGE, _OF_COVERAGE, known(COVERAGE), held):
             last_day = ends.get(row.id, row.to_day)
             insured.setdefault(row.patient_id, []).append(
                 Insured(row, payers[row.payer_id], last_day)
             )
-    practitioners = _plain(db, scope, PRACTITIONER, known(PRACTITIONER))
+    practitioners = rows(PRACTITIONER, ("npi", "taxonomy"), known(PRACTITIONER))
     return Parties(patients, episodes, insured, {row.npi: row for row in practitioners})
 
 
+def names_of(db: Session, scope: Scope, patient_ids: Sequence[UUID]) -> Iterator[Any]:
+    """Id, names and record number of some patients, as plain rows in any order."""
+    for start in range(0, len(patient_ids), _PATIENTS_AT_ONCE):
+        some = list(patient_ids[start : start + _PATIENTS_AT_ONCE])
+        yield from _plain(db, scope, PATIENT, _OF_NAME, PATIENT.c.id.in_(some))
+
+
 def _plain(
-    db: Session, scope: Scope, table: Table, *conditions: Any, order: bool = False
+    db: Session,
+    scope: Scope,
+    table: Table,
+    columns: Sequence[str],
+    *conditions: Any,
+    order: Sequence[Any] = (),
 ) -> Sequence[Any]:
-    """Rows of a table as they are, without objects; in the order of recording if asked for."""
-    statement = table.select().where(table.c.organization_id == scope.organization_id, *conditions)
-    if order:
-        statement = statement.order_by(table.c.audit_number, table.c.id)
-    return db.execute(statement).all()
+    """Some columns of a table's rows, without objects."""
+    return db.execute(
+        select(*(table.c[name] for name in columns))
+        .where(table.c.organization_id == scope.organization_id, *conditions)
+        .order_by(*order)
+    ).all()
