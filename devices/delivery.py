@@ -1,13 +1,27 @@
 """Delivery: the values that pass between the door and a vendor's format.
 
-Owns secrets, the outcome of authentication, the items of a body and the error for a body that
-cannot be read as a whole. Does not own how any vendor fills them.
+Owns what came in, secrets, the outcome of authentication, the items of a body and the error for a
+body that cannot be read as a whole. Does not own how any vendor fills them.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
 from devices.reading import Reading, RejectedReading
+
+
+@dataclass(frozen=True)
+class Incoming:
+    """A request as it came; header names in any case, ``source`` is the sender's address.
+
+    Headers and query may carry a secret, so neither is shown in a repr.
+    """
+
+    headers: Mapping[str, str] = field(repr=False)
+    body: bytes = field(repr=False)
+    query: str = field(default="", repr=False)
+    source: str | None = None
 
 
 @dataclass(frozen=True)

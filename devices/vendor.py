@@ -1,35 +1,69 @@
 """Vendor: what each vendor's format must answer, and the vendors by name.
 
-Owns the protocol. A new vendor is one module in ``devices.vendors``, its sample payloads and a line
-here.
+Owns the protocol. A new vendor is one module in ``devices.vendors``, its sample payloads, the
+example in ``devices/vendors/examples`` and a line here.
 """
 
-from collections.abc import Mapping, Sequence
-from datetime import datetime
+from collections.abc import Mapping
 from types import MappingProxyType
-from typing import Protocol
+from typing import Any, Protocol
 
-from devices.delivery import NotAuthentic, Parsed, Secret, Verified
+from devices.authenticity import Scheme
+from devices.delivery import Parsed
+from devices.settings import Setting
+from devices.vendors.bodytrace import BodyTrace
 from devices.vendors.generic import Generic
+from devices.vendors.mio import Mio
+from devices.vendors.telli import Telli
+from devices.vendors.tenovi import Tenovi
 
 
 class Vendor(Protocol):
-    """A vendor's format. Both questions are pure: ``now`` is an argument."""
+    """A vendor's format."""
 
     @property
     def name(self) -> str:
         """The word in the webhook's path and the adapter name in identity keys."""
 
-    def verify(
-        self, headers: Mapping[str, str], body: bytes, secrets: Sequence[Secret], now: datetime
-    ) -> Verified | NotAuthentic:
-        """Whether the delivery is authentic, before a byte of it is parsed. Never raises."""
+    @property
+    def schemes(self) -> tuple[Scheme, ...]:
+        """The ways of proof that a connection may have, each kind once; the first is the default.
 
-    def parse(self, body: bytes) -> Parsed:
-        """The items of an authentic body; UnreadableDeliveryError when it cannot be read at all."""
+        A connection may give another header, parameter or user name, and another tolerance.
+        """
+
+    @property
+    def settings(self) -> Mapping[str, Setting]:
+        """What the vendor leaves open and a practice decides per connection, by name."""
+
+    def parse(self, body: bytes, settings: Mapping[str, Any]) -> Parsed:
+        """The items of an authentic body; UnreadableDeliveryError when it cannot be read at all.
+
+        ``settings`` has a value for every one of the vendor's settings. Pure.
+        """
 
 
 VENDORS: Mapping[str, Vendor] = MappingProxyType(
-    {vendor.name: vendor for vendor in (Generic(),)},
+    {
+        vendor.name: vendor
+        for vendor in (
+            BodyTrace(),
+            Generic(),
+            Mio(),
+            Telli(),
+            Tenovi(),
+        )
+    },
 )
 """Every vendor by name."""
+
+
+def settings_with_defaults(vendor: Vendor, chosen: Mapping[str, str]) -> dict[str, str]:
+    """A value for every setting of a vendor: the one chosen where it is allowed, else the default.
+
+    A choice that a later version no longer knows is passed over.
+    """
+    return {
+        name: chosen[name] if chosen.get(name) in setting.allowed else setting.default
+        for name, setting in vendor.settings.items()
+    }

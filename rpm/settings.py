@@ -57,6 +57,14 @@ class Settings(BaseSettings):
         description="Says that only a proxy which ends TLS can reach the web server. Needed to"
         " listen on an address that other machines can reach.",
     )
+    forwarding_proxies: int = Field(
+        default=0,
+        ge=0,
+        le=8,
+        description="How many proxies of your own stand in front and add the sender's address to"
+        " X-Forwarded-For. Source networks of connections are held against the address that the"
+        " outermost of them saw; 0: against the peer's.",
+    )
     postgresql_programs: Path | None = Field(
         default=None,
         description="Folder of pg_dump and pg_restore for backup and restore; the search path"

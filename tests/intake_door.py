@@ -15,6 +15,7 @@ from ledger_practice import Practice
 from sqlalchemy.engine import Engine
 from sqlmodel import Session, col, select
 
+from devices.delivery import Incoming
 from rpm.access import Actor, system_actor
 from rpm.actions.manage_connections import CreateConnection, create_connection
 from rpm.actions.take_delivery import DeliveryAnswer, authenticate, take_delivery
@@ -70,18 +71,20 @@ def body_of(*readings: Any) -> bytes:
 
 
 class Door:
-    """One organization's connection of the generic vendor, and what stands behind it."""
+    """One organization's connection, of the generic vendor unless told, and what is behind it."""
 
-    def __init__(self, engine: Engine, settings: Settings, actor: Actor, now: datetime) -> None:
+    def __init__(
+        self, engine: Engine, settings: Settings, actor: Actor, now: datetime, **command: Any
+    ) -> None:
         self.engine, self.actor, self.now = engine, actor, now
         self.ring: KeyRing = load_keys(settings).field_encryption
         self.practice = Practice(engine, actor, now)
         with transaction(engine) as db:
-            command = CreateConnection(vendor="generic", name="Test gateway")
-            made = create_connection(db, actor, now, self.ring, command)
-        self.connection, self.secret = made.connection, made.secret
+            asked = CreateConnection(**{"vendor": "generic", "name": "Test gateway"} | command)
+            made = create_connection(db, actor, now, self.ring, asked)
         assert made.token is not None
-        self.token = made.token
+        assert made.secret is not None
+        self.connection, self.secret, self.token = made.connection, made.secret, made.token
         self._sent = 0
 
     @property
@@ -100,11 +103,15 @@ class Door:
 
     def post(self, message_id: str, body: bytes) -> DeliveryAnswer:
         """Post a body signed with the connection's secret."""
-        headers = signed(self.secret, message_id, self.now, body)
+        return self.take(Incoming(signed(self.secret, message_id, self.now, body), body))
+
+    def take(self, incoming: Incoming) -> DeliveryAnswer:
+        """Post a request as it is; ``NotAuthentic`` as the webhook route raises it."""
+        vendor = self.connection.vendor
         with reading(self.engine) as db:
-            sender = authenticate(db, self.ring, self.now, "generic", self.token, headers, body)
+            sender = authenticate(db, self.ring, self.now, vendor, self.token, incoming)
         with transaction(self.engine) as db:
-            return take_delivery(db, sender, self.now, headers, body)
+            return take_delivery(db, sender, self.now, incoming)
 
     def record(self, action: str, *rows: Row, device: str | None = None) -> list[Reading]:
         """Record facts as one action; the readings of a device are attached anew."""

@@ -6,14 +6,15 @@ kinds, codes and units (``kinds``, ``units``).
 """
 
 import re
-from collections.abc import Mapping, Sequence
-from datetime import datetime
+from collections.abc import Mapping
 from decimal import Decimal
+from types import MappingProxyType
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, StringConstraints, ValidationError
 
-from devices.delivery import NotAuthentic, Parsed, Secret, UnreadableDeliveryError, Verified
+from devices.authenticity import Scheme
+from devices.delivery import Parsed, UnreadableDeliveryError
 from devices.kinds import KINDS, Kind
 from devices.reading import (
     CannotReadError,
@@ -25,7 +26,7 @@ from devices.reading import (
     component,
     missing_quantities,
 )
-from devices.signature import verify_standard_webhook
+from devices.settings import Setting
 from devices.strict_json import loads
 from devices.timestamps import Timestamp, parse_rfc3339
 
@@ -71,17 +72,23 @@ class _SentReading(_Strict):
 
 
 class Generic:
-    """The vendor ``generic``: signed by Standard Webhooks, an answer per item."""
+    """The vendor ``generic``: signed by Standard Webhooks, or proved as a gateway can."""
 
     name = "generic"
+    schemes = (
+        Scheme("standard-webhooks"),
+        Scheme("svix"),
+        Scheme("terra"),
+        Scheme("oura"),
+        Scheme("polar"),
+        Scheme("hub-sha256"),
+        Scheme("header", name="x-api-key"),
+        Scheme("basic", username="rpm"),
+        Scheme("query", name="token"),
+    )
+    settings: Mapping[str, Setting] = MappingProxyType({})
 
-    def verify(
-        self, headers: Mapping[str, str], body: bytes, secrets: Sequence[Secret], now: datetime
-    ) -> Verified | NotAuthentic:
-        """Standard Webhooks over the bytes received, five minutes either side of ``now``."""
-        return verify_standard_webhook(headers, body, secrets, now=now)
-
-    def parse(self, body: bytes) -> Parsed:
+    def parse(self, body: bytes, settings: Mapping[str, Any]) -> Parsed:  # noqa: ARG002 - has none
         """The readings of a body, each read by itself: one bad item leaves the others whole."""
         items = _sent_items(_unwrapped(loads(body)))
         return Parsed(tuple(_item(index, item) for index, item in enumerate(items)))

@@ -1,28 +1,32 @@
-"""Manage connections: the doors of vendors, their address tokens and their secrets.
+"""Manage connections: the doors of vendors, their addresses, secrets and settings.
 
-Owns making a connection, changing its secret with an overlap, and closing it. Does not own the
-check of a delivery's signature (``devices``) nor encryption (``rpm.fields``). Token and secret are
-shown once: the token is kept as its hash, secrets are kept encrypted.
+Owns making a connection, changing its secret with an overlap, changing what a practice decides
+about it, and closing it. Does not own what settings there are (``connection_settings``) nor how
+secrets are kept (``connection_secrets``). Token and secret are shown once.
 """
 
-import base64
-import json
 import secrets
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from functools import lru_cache
-from typing import Annotated, Any
+from typing import Annotated
 from uuid import UUID
 
 from pydantic import Field
 from sqlmodel import Session
 
-from devices.delivery import Secret
 from devices.vendor import VENDORS
 from rpm.access import Actor, require, token_hash
 from rpm.actions.command import Command, Id, Name, OneOf, Reason
+from rpm.actions.connection_secrets import RANDOM_BYTES, keep_next_secret, keep_secret, new_secret
+from rpm.actions.connection_settings import (
+    MOST_NETWORKS,
+    Network,
+    SchemeChoice,
+    changed_settings,
+    settings_of,
+    starting_settings,
+)
 from rpm.errors import Conflict
-from rpm.fields import decrypt_field, encrypt_field
 from rpm.ids import uuid7
 from rpm.keys import KeyRing
 from rpm.store.chain import recording
@@ -30,9 +34,31 @@ from rpm.store.queries.people import hold_organization
 from rpm.store.scope import Scope
 from rpm.store.tables.monitoring import Connection
 
-_RANDOM_BYTES = 32
 _LONGEST_OVERLAP_HOURS = 24 * 14
-_NOBODY = "connection.secret_encrypted of nobody"
+_LONGEST_SECRET = 256
+
+GivenSecret = Annotated[
+    str | None,
+    Field(
+        max_length=_LONGEST_SECRET,
+        description="The sender's own secret or public key, where it has one; otherwise we make"
+        " one and show it once.",
+    ),
+]
+Networks = Annotated[
+    list[Network] | None,
+    Field(
+        max_length=MOST_NETWORKS,
+        description="Networks that deliveries may come from, such as `192.0.2.0/24`; none: any.",
+    ),
+]
+Chosen = Annotated[
+    dict[str, str],
+    Field(
+        description="The vendor's settings that are chosen here, by name; docs/vendors.md tells"
+        " what each decides.",
+    ),
+]
 
 
 class CreateConnection(Command):
@@ -40,10 +66,17 @@ class CreateConnection(Command):
 
     vendor: Annotated[str, OneOf(tuple(sorted(VENDORS)))] = Field(examples=["generic"])
     name: Name = Field(examples=["Gateway of the main office"])
+    scheme: SchemeChoice | None = Field(
+        default=None, description="How deliveries prove themselves; the vendor's first unless told."
+    )
+    secret: GivenSecret = None
+    settings: Chosen = Field(default_factory=dict)
+    networks: Networks = None
     continues_id: Id | None = Field(
         default=None,
         description="An earlier connection of the same sender, such as one whose address leaked:"
-        " the sender's ids of readings go on, and what was sent before stays known.",
+        " the sender's ids of readings go on, what was sent before stays known, and its scheme,"
+        " settings and networks hold unless told.",
     )
 
 
@@ -57,6 +90,16 @@ class RotateSecret(Command):
         le=_LONGEST_OVERLAP_HOURS,
         description="Hours during which the secret before is still accepted.",
     )
+    secret: GivenSecret = None
+
+
+class ChangeConnection(Command):
+    """What a practice decides about a connection; it holds for deliveries that come from now on."""
+
+    connection_id: Id
+    settings: Chosen = Field(default_factory=dict)
+    networks: Networks = None
+    reason: Reason = Field(examples=["unit confirmed by the vendor"])
 
 
 class RetireConnection(Command):
@@ -68,10 +111,13 @@ class RetireConnection(Command):
 
 @dataclass(frozen=True)
 class ShownOnce:
-    """What a sender needs to be told, and nobody can be told again."""
+    """What a sender needs to be told, and nobody can be told again.
+
+    ``secret`` is None where the sender knows it already or the scheme has none.
+    """
 
     connection: Connection
-    secret: str = field(repr=False)
+    secret: str | None = field(repr=False)
     token: str | None = field(default=None, repr=False)
 
     @property
@@ -83,13 +129,17 @@ class ShownOnce:
 def create_connection(
     db: Session, actor: Actor, now: datetime, ring: KeyRing, command: CreateConnection
 ) -> ShownOnce:
-    """The connection with its address token and its Standard Webhooks secret.
+    """The connection with its address token and its secret.
 
-    ``Conflict`` when it shall continue a connection of another vendor.
+    ``Conflict`` when it shall continue a connection of another vendor, ``InvalidRequest`` for a
+    scheme, secret, setting or network that does not fit.
     """
     require(actor, "connections:manage")
-    account = _account_to_continue(db, actor, command)
-    token, secret = secrets.token_urlsafe(_RANDOM_BYTES), _new_secret()
+    earlier = _to_continue(db, actor, command)
+    settings = starting_settings(
+        command.vendor, earlier, command.scheme, command.settings, command.networks
+    )
+    token = secrets.token_urlsafe(RANDOM_BYTES)
     connection = Connection(
         organization_id=actor.organization_id,
         id=uuid7(now),
@@ -97,32 +147,57 @@ def create_connection(
         name=command.name,
         token_hash=token_hash(token),
         secret_encrypted=b"",
-        settings={"account": account} if account else {},
+        settings=settings,
         created_at=now,
     )
-    _keep(connection, ring, [{"secret": secret, "until": None}])
+    secret, shown = new_secret(settings_of(connection).scheme.kind, command.secret)
+    keep_secret(connection, ring, secret)
     subject = {"connection_id": connection.id}
     with recording(db, actor, now, "connection.create", subject) as record:
         record.add(connection)
-    return ShownOnce(connection, secret, token)
+    return ShownOnce(connection, shown, token)
 
 
 def rotate_secret(
     db: Session, actor: Actor, now: datetime, ring: KeyRing, command: RotateSecret
 ) -> ShownOnce:
-    """A new secret beside the present one, which ends after the overlap; ``Conflict`` if retired.
+    """A new secret beside the present one, which ends after the overlap.
 
-    Secrets that ended already are forgotten.
+    ``Conflict`` if the connection is retired or its address is its only secret.
     """
     require(actor, "connections:manage")
     connection = _open_connection(db, actor, command.connection_id)
-    secret, end = _new_secret(), now + timedelta(hours=command.overlap_hours)
-    kept = [_ending(entry, end) for entry in _entries(connection, ring) if _is_good(entry, now)]
+    secret, shown = new_secret(settings_of(connection).scheme.kind, command.secret)
+    if secret is None:
+        raise Conflict("the address is its only secret: make a connection that continues it")
+    end = now + timedelta(hours=command.overlap_hours)
     subject = {"connection_id": connection.id}
     with recording(db, actor, now, "connection.rotate_secret", subject):
-        _keep(connection, ring, [*kept, {"secret": secret, "until": None}])
+        keep_next_secret(connection, ring, secret, now=now, end=end)
         db.add(connection)
-    return ShownOnce(connection, secret)
+    return ShownOnce(connection, shown)
+
+
+def change_connection(
+    db: Session, actor: Actor, now: datetime, command: ChangeConnection
+) -> Connection:
+    """The connection with settings and networks changed; the audit event tells which.
+
+    What was read before stays as it was read. ``Conflict`` if the connection is retired,
+    ``InvalidRequest`` for what does not fit.
+    """
+    require(actor, "connections:manage")
+    connection = _open_connection(db, actor, command.connection_id)
+    settings = changed_settings(connection, command.settings, command.networks)
+    subject = {
+        "connection_id": connection.id,
+        "settings": settings["vendor"],
+        "networks": settings["networks"],
+    }
+    with recording(db, actor, now, "connection.change", subject, command.reason):
+        connection.settings = settings
+        db.add(connection)
+    return connection
 
 
 def retire_connection(
@@ -138,39 +213,13 @@ def retire_connection(
     return connection
 
 
-def account_of(connection: Connection) -> str:
-    """Within which a sender's ids are unique: a connection and those that it continues."""
-    account: str = connection.settings.get("account", connection.id.hex)
-    return account
-
-
-def good_secrets(connection: Connection | None, ring: KeyRing, now: datetime) -> list[Secret]:
-    """The secrets that are accepted at this instant; ``NotReady`` when no key opens them.
-
-    Of no connection one that nobody knows, got by the same work: how long a refusal takes does not
-    tell whether there is a connection.
-    """
-    if connection is None:
-        sealed = _sealed_for_nobody(ring.current_id, ring.current)
-        entries: list[dict[str, Any]] = json.loads(decrypt_field(ring, sealed, _NOBODY))
-    else:
-        entries = _entries(connection, ring)
-    return [Secret(entry["secret"]) for entry in entries if _is_good(entry, now)]
-
-
-@lru_cache(maxsize=4)
-def _sealed_for_nobody(key_id: str, key: bytes) -> bytes:
-    plain = json.dumps([{"secret": _new_secret(), "until": None}]).encode()
-    return encrypt_field(KeyRing(key_id, {key_id: key}), plain, _NOBODY)
-
-
-def _account_to_continue(db: Session, actor: Actor, command: CreateConnection) -> str | None:
+def _to_continue(db: Session, actor: Actor, command: CreateConnection) -> Connection | None:
     if command.continues_id is None:
         return None
     earlier = Scope.of(actor).get(db, Connection, command.continues_id)
     if earlier.vendor != command.vendor:
         raise Conflict("the earlier connection is of another vendor")
-    return account_of(earlier)
+    return earlier
 
 
 def _open_connection(db: Session, actor: Actor, connection_id: UUID) -> Connection:
@@ -180,33 +229,3 @@ def _open_connection(db: Session, actor: Actor, connection_id: UUID) -> Connecti
     if connection.retired_at is not None:
         raise Conflict("the connection is retired")
     return connection
-
-
-def _new_secret() -> str:
-    return "whsec_" + base64.b64encode(secrets.token_bytes(_RANDOM_BYTES)).decode()
-
-
-def _place(connection: Connection) -> str:
-    return f"connection.secret_encrypted {connection.organization_id.hex} {connection.id.hex}"
-
-
-def _entries(connection: Connection, ring: KeyRing) -> list[dict[str, Any]]:
-    plain = decrypt_field(ring, connection.secret_encrypted, _place(connection))
-    entries: list[dict[str, Any]] = json.loads(plain)
-    return entries
-
-
-def _keep(connection: Connection, ring: KeyRing, entries: list[dict[str, Any]]) -> None:
-    plain = json.dumps(entries).encode()
-    connection.secret_encrypted = encrypt_field(ring, plain, _place(connection))
-
-
-def _is_good(entry: dict[str, Any], now: datetime) -> bool:
-    return entry["until"] is None or now < datetime.fromisoformat(entry["until"])
-
-
-def _ending(entry: dict[str, Any], end: datetime) -> dict[str, Any]:
-    """The entry, ending then or earlier."""
-    until = entry["until"]
-    ends = end if until is None else min(end, datetime.fromisoformat(until))
-    return {**entry, "until": ends.isoformat()}

@@ -13,7 +13,7 @@ from sqlmodel import Session
 
 from rpm.access import Actor, require
 from rpm.actions.command import Command, Id, Instant
-from rpm.actions.manage_connections import account_of
+from rpm.actions.connection_settings import settings_of
 from rpm.actions.reading_batch import Batch
 from rpm.actions.take_delivery import parsed_or_problem, source_of
 from rpm.actions.take_readings import write_batch
@@ -82,14 +82,14 @@ def replay_dead_letters(
 
 
 def _again(db: Session, record: Record, organization: Organization, letter: Delivery) -> Replayed:
-    parsed = parsed_or_problem(letter.vendor, letter.body)
+    settings = settings_of(db.get_one(Connection, (letter.organization_id, letter.connection_id)))
+    parsed = parsed_or_problem(settings, letter.body)
     if isinstance(parsed, str):
         record.add(
             DeliveryReplay(delivery_id=letter.id, state=DEAD_LETTER, problem=parsed, results=[])
         )
         return Replayed(letter.id, DEAD_LETTER, parsed, 0)
-    connection = db.get_one(Connection, (letter.organization_id, letter.connection_id))
-    source = source_of(letter, account_of(connection))
+    source = source_of(letter, settings.account)
     batch = Batch.of(db, organization, source, letter.received_at, parsed.items)
     results = [batch.take(item).as_json() for item in parsed.items]
     record.add(DeliveryReplay(delivery_id=letter.id, state=READ, results=results))

@@ -14,11 +14,13 @@ from uuid import UUID
 
 from sqlmodel import Session
 
-from devices.delivery import NotAuthentic, Parsed, UnreadableDeliveryError
+from devices.authenticity import from_allowed_network, verify
+from devices.delivery import Incoming, NotAuthentic, Parsed, UnreadableDeliveryError
 from devices.vendor import VENDORS
 from rpm import errors
 from rpm.access import Actor
-from rpm.actions.manage_connections import account_of, good_secrets
+from rpm.actions.connection_secrets import good_secrets
+from rpm.actions.connection_settings import ConnectionSettings, default_settings, settings_of
 from rpm.actions.reading_batch import Batch, Source
 from rpm.actions.take_readings import write_batch
 from rpm.ids import uuid7
@@ -52,7 +54,7 @@ class Sender:
     organization_id: UUID
     connection_id: UUID
     vendor: str
-    account: str
+    settings: ConnectionSettings
     message_id: str | None
 
     @property
@@ -77,35 +79,33 @@ def authenticate(
     now: datetime,
     vendor: str,
     token: str,
-    headers: Mapping[str, str],
-    body: bytes,
+    incoming: Incoming,
 ) -> Sender:
-    """Who sends this, by the address token and the signature over the exact bytes received.
+    """Who sends this, by the address token, the connection's scheme and its source networks.
 
-    ``NotAuthentic`` alike, after the same work, for an unknown address, a retired connection and a
-    wrong signature.
+    ``NotAuthentic`` alike, after the same work, for an unknown address, a retired connection, a
+    wrong proof and a foreign network.
     """
     if vendor not in VENDORS:
         raise errors.NotAuthentic("the delivery is not authentic")
     connection = connection_of_token(db, vendor, token)
     secrets = good_secrets(connection, ring, now)
-    outcome = VENDORS[vendor].verify(headers, body, secrets, now)
-    if connection is None or isinstance(outcome, NotAuthentic):
+    settings = settings_of(connection) if connection else default_settings(vendor)
+    outcome = verify(settings.scheme, incoming, secrets, now)
+    from_there = from_allowed_network(settings.networks, incoming.source)
+    if connection is None or isinstance(outcome, NotAuthentic) or not from_there:
         raise errors.NotAuthentic("the delivery is not authentic")
-    account = account_of(connection)
-    return Sender(connection.organization_id, connection.id, vendor, account, outcome.message_id)
+    return Sender(connection.organization_id, connection.id, vendor, settings, outcome.message_id)
 
 
-def take_delivery(
-    db: Session, sender: Sender, now: datetime, headers: Mapping[str, str], body: bytes
-) -> DeliveryAnswer:
+def take_delivery(db: Session, sender: Sender, now: datetime, incoming: Incoming) -> DeliveryAnswer:
     """Store a delivery and its readings; one that came before is answered as it was then.
 
     A body that cannot be read is kept as a dead letter: sending it again would not mend it.
     """
     scope = Scope(sender.organization_id, sender.actor)
     hold_organization(db, scope)
-    fingerprint = _fingerprint(sender, body)
+    fingerprint = _fingerprint(sender, incoming.body)
     before = delivery_with_fingerprint(
         db, sender.organization_id, sender.connection_id, fingerprint
     )
@@ -118,12 +118,12 @@ def take_delivery(
         message_id=sender.message_id,
         fingerprint=fingerprint,
         received_at=now,
-        headers=_kept(headers),
-        body=body,
+        headers=_kept(incoming.headers),
+        body=incoming.body,
         state=READ,
         results=[],
     )
-    parsed = parsed_or_problem(sender.vendor, body)
+    parsed = parsed_or_problem(sender.settings, incoming.body)
     subject = {"connection_id": sender.connection_id, "delivery_id": delivery.id}
     with recording(db, sender.actor, now, "delivery.take", subject) as record:
         if isinstance(parsed, str):
@@ -131,19 +131,18 @@ def take_delivery(
             record.add(delivery)
         else:
             organization = organization_of(db, scope)
-            batch = Batch.of(
-                db, organization, source_of(delivery, sender.account), now, parsed.items
-            )
+            source = source_of(delivery, sender.settings.account)
+            batch = Batch.of(db, organization, source, now, parsed.items)
             delivery.results = [batch.take(item).as_json() for item in parsed.items]
             record.add(delivery)
             write_batch(db, record, batch)
     return DeliveryAnswer(delivery.id, delivery.state, tuple(delivery.results))
 
 
-def parsed_or_problem(vendor: str, body: bytes) -> Parsed | str:
+def parsed_or_problem(settings: ConnectionSettings, body: bytes) -> Parsed | str:
     """The items of an authentic body, or why it cannot be read; the reason holds no content."""
     try:
-        return VENDORS[vendor].parse(body)
+        return VENDORS[settings.vendor].parse(body, settings.chosen)
     except UnreadableDeliveryError as error:
         return error.reason
     except Exception as error:  # noqa: BLE001 - a fault of ours must not lose what was sent

@@ -22,7 +22,7 @@ GENERIC = VENDORS["generic"]
 
 
 def _accepted(name: str) -> list[Reading]:
-    items = GENERIC.parse((PAYLOADS / "accepted" / f"{name}.json").read_bytes()).items
+    items = GENERIC.parse((PAYLOADS / "accepted" / f"{name}.json").read_bytes(), {}).items
     assert all(isinstance(item, Reading) for item in items)
     return [item for item in items if isinstance(item, Reading)]
 
@@ -35,7 +35,7 @@ def _reading(**fields: Any) -> bytes:
 @pytest.mark.parametrize("path", ACCEPTED, ids=lambda path: path.stem)
 def test_accepted_samples_give_readings(path: Path) -> None:
     """Every accepted sample is read whole, each reading with the sender's id."""
-    items = GENERIC.parse(path.read_bytes()).items
+    items = GENERIC.parse(path.read_bytes(), {}).items
     assert items
     for item in items:
         assert isinstance(item, Reading), item
@@ -48,9 +48,9 @@ def test_rejected_samples_say_why(path: Path) -> None:
     reason = path.stem.split("-")[0]
     if reason == "unreadable":
         with pytest.raises(UnreadableDeliveryError):
-            GENERIC.parse(path.read_bytes())
+            GENERIC.parse(path.read_bytes(), {})
         return
-    items = GENERIC.parse(path.read_bytes()).items
+    items = GENERIC.parse(path.read_bytes(), {}).items
     assert [item.reason for item in items if isinstance(item, RejectedReading)] == [reason]
 
 
@@ -108,7 +108,7 @@ def test_one_bad_item_leaves_the_others() -> None:
     good = json.loads(_reading())
     bad = {**good, "id": "r-bad", "kind": "horoscope"}
     body = json.dumps({"readings": [good, bad, {**good, "id": "r-3"}]}).encode()
-    first, second, third = GENERIC.parse(body).items
+    first, second, third = GENERIC.parse(body, {}).items
     assert isinstance(first, Reading)
     assert isinstance(third, Reading)
     assert second == RejectedReading("kind", "readings[1]", "not a kind of reading", "r-bad")
@@ -118,7 +118,7 @@ def test_a_full_batch_is_read() -> None:
     """A batch may hold a thousand readings."""
     good = json.loads(_reading())
     body = json.dumps({"readings": [{**good, "id": str(n)} for n in range(1_000)]}).encode()
-    assert len(GENERIC.parse(body).items) == 1_000
+    assert len(GENERIC.parse(body, {}).items) == 1_000
 
 
 @given(
@@ -142,7 +142,7 @@ def test_a_full_batch_is_read() -> None:
 def test_refusals_never_echo(fields: dict[str, Any]) -> None:
     """Whatever is sent, an item is answered and the answer's text holds nothing of it."""
     sample = {**json.loads(_reading()), **fields}
-    (item,) = GENERIC.parse(json.dumps({"readings": [sample]}).encode()).items
+    (item,) = GENERIC.parse(json.dumps({"readings": [sample]}).encode(), {}).items
     if isinstance(item, RejectedReading):
         assert "canary" not in f"{item.reason} {item.where} {item.message}"
 
@@ -151,4 +151,4 @@ def test_refusals_never_echo(fields: dict[str, Any]) -> None:
 def test_any_body_is_read_or_unreadable(body: bytes) -> None:
     """Bytes of any kind give items or the error for unreadable bodies, nothing else."""
     with contextlib.suppress(UnreadableDeliveryError):
-        assert GENERIC.parse(body).items
+        assert GENERIC.parse(body, {}).items

@@ -5,7 +5,8 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
-from devices.delivery import Secret, Verified
+from devices.authenticity import verify
+from devices.delivery import Incoming, Secret, Verified
 from devices.identity import identity_key
 from devices.reading import Reading
 from devices.simulator import (
@@ -57,9 +58,11 @@ def test_the_door_takes_what_it_sends() -> None:
     sent = _all(3, 8)
     read: list[str] = []
     for request in deliveries(sent, SECRET):
-        outcome = GENERIC.verify(request.headers, request.body, [SECRET], request.sent_at)
+        outcome = verify(
+            GENERIC.schemes[0], Incoming(request.headers, request.body), [SECRET], request.sent_at
+        )
         assert isinstance(outcome, Verified)
-        for item in GENERIC.parse(request.body).items:
+        for item in GENERIC.parse(request.body, {}).items:
             assert isinstance(item, Reading), item
             assert item.measured_at is not None
             assert item.measured_at <= request.sent_at
@@ -88,7 +91,7 @@ def test_repeats_are_one_reading() -> None:
     items = [
         item
         for request in deliveries(sent, SECRET)
-        for item in GENERIC.parse(request.body).items
+        for item in GENERIC.parse(request.body, {}).items
         if isinstance(item, Reading)
     ]
     keys = {identity_key(item, adapter="generic", account="a") for item in items}

@@ -17,6 +17,7 @@ from cut_place import FEBRUARY, JANUARY, Place
 from intake_door import body_of, signed, weight
 from sqlalchemy import select
 
+from devices.delivery import Incoming
 from rpm.actions.close_month import post_close
 from rpm.actions.compute_close import compute_close
 from rpm.actions.export_close import ExportClose, export_close
@@ -53,13 +54,13 @@ def whole_day(place: Place, say: Say) -> None:
 def intake(place: Place, say: Say) -> None:
     """A delivery of three readings."""
     body = body_of(*(weight(f"r-{n}", f"2026-01-2{n}T08:15:00-05:00") for n in range(5, 8)))
-    headers = signed(place.prepared.secret, "msg-1", FEBRUARY, body)
+    sent = Incoming(signed(place.prepared.secret, "msg-1", FEBRUARY, body), body)
     ring = load_keys(place.settings).field_encryption
     with reading(place.engine) as db:
         token = place.prepared.token
-        sender = authenticate(db, ring, FEBRUARY, "generic", token, headers, body)
+        sender = authenticate(db, ring, FEBRUARY, "generic", token, sent)
     with transaction(place.engine) as db:
-        answer = take_delivery(db, sender, FEBRUARY, headers, body)
+        answer = take_delivery(db, sender, FEBRUARY, sent)
     say(f"delivery {answer.delivery_id}")
     for item in answer.items:
         say(f"reading {item['reading_id']}")

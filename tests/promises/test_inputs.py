@@ -241,13 +241,15 @@ def test_a_delivery_sets_no_column(promised: Promised) -> None:
             continue
         value = VALUE_OF.get(name, "smuggled")
         sent = weight("r-1")
-        (one,) = VENDORS["generic"].parse(json.dumps({**sent, name: value}).encode()).items
+        (one,) = VENDORS["generic"].parse(json.dumps({**sent, name: value}).encode(), {}).items
         assert isinstance(one, RejectedReading), name
         parts = [{**sent["components"][0], name: value}]
-        (one,) = VENDORS["generic"].parse(json.dumps({**sent, "components": parts}).encode()).items
+        (one,) = (
+            VENDORS["generic"].parse(json.dumps({**sent, "components": parts}).encode(), {}).items
+        )
         assert isinstance(one, RejectedReading), name
         with pytest.raises(UnreadableDeliveryError):
-            VENDORS["generic"].parse(json.dumps({"readings": [sent], name: value}).encode())
+            VENDORS["generic"].parse(json.dumps({"readings": [sent], name: value}).encode(), {})
         tried += 3
     promised.reached(f"{tried:,} deliveries with columns that are no fields: 0 read")
 

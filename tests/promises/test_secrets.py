@@ -19,6 +19,7 @@ from sqlalchemy.engine import Engine
 
 import devices
 import rpm
+from devices.delivery import Incoming
 from rpm.access import Actor, new_token, token_hash
 from rpm.actions.take_delivery import authenticate
 from rpm.clock import Clock
@@ -241,7 +242,7 @@ def test_an_unknown_connection_costs_the_same_work(
     def asked(address: str, sent: dict[str, str]) -> Work:
         def ask() -> None:
             with reading(engine) as db:
-                authenticate(db, door.ring, now, "generic", address, sent, body)
+                authenticate(db, door.ring, now, "generic", address, Incoming(sent, body))
 
         return work_of(engine, ask)
 

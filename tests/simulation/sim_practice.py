@@ -100,6 +100,7 @@ def office_opened(folder: Path, opened_day: date) -> Office:
     engine.dispose()  # the last connection writes the log back into the file
     shutil.move(draft, path)
     assert made.token is not None
+    assert made.secret is not None
     return Office(path, opened_day, opening.actor, staff, charts, made.token, made.secret)
 
 

@@ -16,6 +16,7 @@ from sim_practice import Chart, Office, Staff
 from sqlalchemy.engine import Engine
 from sqlmodel import Session
 
+from devices.delivery import Incoming
 from rpm.access import Actor
 from rpm.actions.close_month import ClosedMonth, CloseMonth, close_month, post_close
 from rpm.actions.compute_close import compute_close
@@ -65,11 +66,11 @@ def delivery(
     by_device = {chart.device: chart for chart in office.charts}
 
     def ask(engine: Engine, now: datetime) -> DeliveryAnswer:
-        headers = signed(one, office.secret, now - clock_off)
+        sent = Incoming(signed(one, office.secret, now - clock_off), one.body)
         with reading(engine) as db:
-            sender = authenticate(db, ring, now, "generic", office.token, headers, one.body)
+            sender = authenticate(db, ring, now, "generic", office.token, sent)
         with transaction(engine) as db:
-            return take_delivery(db, sender, now, headers, one.body)
+            return take_delivery(db, sender, now, sent)
 
     def note(answer: DeliveryAnswer, now: datetime) -> str:
         statuses = [item["status"] for item in answer.items]

@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement
+from sqlalchemy import ColumnElement, func
 from sqlmodel import Session, col, select
 
 from rpm.access import token_hash
@@ -55,6 +55,30 @@ def delivery_with_fingerprint(
             col(Delivery.fingerprint) == fingerprint,
         )
     ).first()
+
+
+def last_delivered(
+    db: Session, organization_id: UUID, connection_ids: Sequence[UUID]
+) -> dict[UUID, datetime]:
+    """When the latest stored delivery of each came; without those through which none did.
+
+    A delivery that is sent again is not stored again and does not count here.
+    """
+    latest = (
+        select(func.max(col(Delivery.received_at)))
+        .where(
+            col(Delivery.organization_id) == col(Connection.organization_id),
+            col(Delivery.connection_id) == col(Connection.id),
+        )
+        .scalar_subquery()
+    )
+    found = db.exec(
+        select(Connection.id, latest).where(
+            col(Connection.organization_id) == organization_id,
+            col(Connection.id).in_(connection_ids),
+        )
+    )
+    return {connection_id: at for connection_id, at in found if at is not None}
 
 
 def latest_replay(db: Session, organization_id: UUID, delivery_id: UUID) -> DeliveryReplay | None:

@@ -177,6 +177,7 @@ class Delivery(Fact, table=True):
     __table_args__ = fact_table(
         UniqueConstraint("organization_id", "connection_id", "fingerprint"),
         refers("connection_id", "connection"),
+        Index(None, "organization_id", "connection_id", "received_at"),
     )
 
     connection_id: UUID

@@ -10,21 +10,28 @@ from uuid import UUID
 
 from fastapi import Depends, Query, Request
 from pydantic import BaseModel, ConfigDict, Field
+from sqlmodel import Session
 
 from rpm.access import Actor
-from rpm.actions.command import Command
+from rpm.actions.command import Command, Reason
+from rpm.actions.connection_settings import settings_of
 from rpm.actions.manage_connections import (
+    ChangeConnection,
+    Chosen,
     CreateConnection,
+    GivenSecret,
+    Networks,
     RetireConnection,
     RotateSecret,
     ShownOnce,
+    change_connection,
     create_connection,
     retire_connection,
     rotate_secret,
 )
 from rpm.actions.replay_dead_letters import ReplayDeadLetters, replay_dead_letters
 from rpm.keys import KeyRing
-from rpm.store.queries.connections import DeliveryFilter, dead_letters
+from rpm.store.queries.connections import DeliveryFilter, dead_letters, last_delivered
 from rpm.store.queries.rows import page_of
 from rpm.store.scope import Scope
 from rpm.store.tables.monitoring import Connection
@@ -45,23 +52,44 @@ FieldKeys = Annotated[KeyRing, Depends(_field_keys)]
 Manager = Annotated[Actor, permit("connections:manage")]
 
 
-class ConnectionOut(BaseModel):
-    """A vendor's door, without its address token and secrets."""
+class SchemeOut(BaseModel):
+    """How deliveries of a connection prove themselves."""
 
     model_config = _Shown
+
+    kind: str = Field(description="The way; docs/vendors.md describes each.")
+    name: str = Field(description="Header or query parameter with the secret; empty if none.")
+    username: str = Field(description="User name of `basic`; empty for others.")
+    tolerance_seconds: int = Field(description="How far a signature's time may lie from now.")
+
+
+class ConnectionOut(BaseModel):
+    """A vendor's door, without its address token and secrets."""
 
     id: UUID = Field(description="Our id.")
     vendor: str = Field(description="Whose format comes through it.", examples=["generic"])
     name: str = Field(description="The practice's name for it.")
     created_at: datetime = Field(description="When it was made.")
     retired_at: datetime | None = Field(description="When it was closed; null while open.")
+    last_delivered_at: datetime | None = Field(
+        description="When something new last came through it; null if nothing did."
+    )
+    scheme: SchemeOut = Field(description="How deliveries prove themselves.")
+    settings: dict[str, str] = Field(
+        description="What holds for each of the vendor's settings, chosen or by default.",
+        examples=[{"glucose_unit": "unconfirmed"}],
+    )
+    networks: list[str] = Field(description="Where deliveries may come from; empty: anywhere.")
 
 
 class ConnectionSecret(BaseModel):
     """A new secret, shown once."""
 
     connection: ConnectionOut = Field(description="The connection.")
-    secret: str = Field(description="Standard Webhooks secret for the sender: `whsec_...`.")
+    secret: str | None = Field(
+        description="For the sender: `whsec_...` for `standard-webhooks` and `svix`, a random word"
+        " for other schemes. Null when it was given, or when the address is the only secret."
+    )
 
 
 class NewConnection(ConnectionSecret):
@@ -74,9 +102,18 @@ class NewConnection(ConnectionSecret):
 
 
 class Overlap(Command):
-    """How long the secret before stays good."""
+    """How long the secret before stays good, and the next one where the sender has its own."""
 
     overlap_hours: int = Field(default=24, ge=0, le=336, examples=[24])
+    secret: GivenSecret = None
+
+
+class ConnectionChange(Command):
+    """What is to hold for deliveries that come from now on; what is left out stays."""
+
+    settings: Chosen = Field(default_factory=dict, examples=[{}])
+    networks: Networks = None
+    reason: Reason = Field(examples=["unit confirmed by the vendor"])
 
 
 class DeadLetterOut(BaseModel):
@@ -124,14 +161,17 @@ class ReplayOut(BaseModel):
 def list_of_connections(db: ReadDb, actor: Manager, paging: Paging) -> Page[ConnectionOut]:
     """A page of connections."""
     rows = page_of(db, Scope.of(actor), Connection, after=after_id(paging), limit=paging.fetch)
-    return paging.page([ConnectionOut.model_validate(row) for row in rows], lambda row: (row.id,))
+    last = last_delivered(db, actor.organization_id, [row.id for row in rows])
+    shown = [_shown(row, last.get(row.id)) for row in rows]
+    return paging.page(shown, lambda row: (row.id,))
 
 
 @router.post(
     "/connections",
     status_code=201,
     summary="Make a connection",
-    description="A door for one vendor. Address and secret stand in this answer only.",
+    description="A door for one vendor, proved by one of the vendor's schemes. Address and secret"
+    " stand in this answer only.",
     operation_id="create_connection",
     response_model=NewConnection,
     responses=PROBLEMS,
@@ -141,7 +181,7 @@ def create(
 ) -> dict[str, Any]:
     """The connection with address and secret."""
     made = create_connection(db, actor, now, ring, command)
-    return {**_secret(made), "path": made.path}
+    return {**_secret(db, made), "path": made.path}
 
 
 @router.post(
@@ -157,8 +197,33 @@ def rotate(
     db: Db, now: Now, actor: Manager, ring: FieldKeys, connection_id: UUID, overlap: Overlap
 ) -> dict[str, Any]:
     """The new secret."""
-    command = RotateSecret(connection_id=connection_id, overlap_hours=overlap.overlap_hours)
-    return _secret(rotate_secret(db, actor, now, ring, command))
+    command = RotateSecret(
+        connection_id=connection_id, overlap_hours=overlap.overlap_hours, secret=overlap.secret
+    )
+    return _secret(db, rotate_secret(db, actor, now, ring, command))
+
+
+@router.post(
+    "/connections/{connection_id}/settings",
+    status_code=200,
+    summary="Change the settings of a connection",
+    description="The vendor's settings and the source networks, from now on. What was read before"
+    " stays as it was read.",
+    operation_id="change_connection",
+    response_model=ConnectionOut,
+    responses=PROBLEMS,
+)
+def change(
+    db: Db, now: Now, actor: Manager, connection_id: UUID, wanted: ConnectionChange
+) -> ConnectionOut:
+    """The connection as it is then."""
+    command = ChangeConnection(
+        connection_id=connection_id,
+        settings=wanted.settings,
+        networks=wanted.networks,
+        reason=wanted.reason,
+    )
+    return _as_it_is(db, change_connection(db, actor, now, command))
 
 
 @router.post(
@@ -170,10 +235,12 @@ def rotate(
     response_model=ConnectionOut,
     responses=PROBLEMS,
 )
-def retire(db: Db, now: Now, actor: Manager, connection_id: UUID, because: Because) -> Any:
+def retire(
+    db: Db, now: Now, actor: Manager, connection_id: UUID, because: Because
+) -> ConnectionOut:
     """The closed connection."""
     command = RetireConnection(connection_id=connection_id, reason=because.reason)
-    return retire_connection(db, actor, now, command)
+    return _as_it_is(db, retire_connection(db, actor, now, command))
 
 
 @router.get(
@@ -221,8 +288,25 @@ def replay(
     return replay_dead_letters(db, actor, now, command)
 
 
-def _secret(made: ShownOnce) -> dict[str, Any]:
-    return {
-        "connection": ConnectionOut.model_validate(made.connection),
-        "secret": made.secret,
-    }
+def _secret(db: Session, made: ShownOnce) -> dict[str, Any]:
+    return {"connection": _as_it_is(db, made.connection), "secret": made.secret}
+
+
+def _as_it_is(db: Session, connection: Connection) -> ConnectionOut:
+    last = last_delivered(db, connection.organization_id, [connection.id])
+    return _shown(connection, last.get(connection.id))
+
+
+def _shown(connection: Connection, last: datetime | None) -> ConnectionOut:
+    settings = settings_of(connection)
+    return ConnectionOut(
+        id=connection.id,
+        vendor=connection.vendor,
+        name=connection.name,
+        created_at=connection.created_at,
+        retired_at=connection.retired_at,
+        last_delivered_at=last,
+        scheme=SchemeOut.model_validate(settings.scheme),
+        settings=dict(settings.chosen),
+        networks=list(settings.networks),
+    )

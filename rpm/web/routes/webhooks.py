@@ -5,7 +5,6 @@ answers. Does not own what a delivery becomes (``rpm.actions.take_delivery``). A
 sent after the commit; nothing an authentic sender can put into a body leads to an error.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, Any, Literal
@@ -15,6 +14,7 @@ from fastapi import APIRouter, Depends, Path, Request, Response
 from fastapi.concurrency import run_in_threadpool
 from pydantic import BaseModel, ConfigDict, Field
 
+from devices.delivery import Incoming
 from rpm.actions.take_delivery import Sender, authenticate, take_delivery
 from rpm.store.engine import reading
 from rpm.store.queries.connections import READ
@@ -85,40 +85,52 @@ class Authentic:
     """A delivery whose sender is known."""
 
     sender: Sender
-    headers: Mapping[str, str]
-    body: bytes
+    incoming: Incoming
 
 
 async def authentic(
     request: Request, vendor: VendorName, connection: ConnectionToken, now: Now
 ) -> Authentic:
     """The delivery, checked over the bytes received; ``NotAuthentic`` before anything is stored."""
-    running, body, headers = running_of(request), await request.body(), dict(request.headers)
+    running = running_of(request)
+    incoming = Incoming(
+        headers=dict(request.headers),
+        body=await request.body(),
+        query=request.url.query,
+        source=source_address(request, running.settings.forwarding_proxies),
+    )
     async with running.readers:
-        sender = await run_in_threadpool(_checked, running, now, vendor, connection, headers, body)
+        sender = await run_in_threadpool(_checked, running, now, vendor, connection, incoming)
     request.state.organization_id = sender.organization_id
-    return Authentic(sender, headers, body)
+    return Authentic(sender, incoming)
 
 
 def _checked(
-    running: Running,
-    now: datetime,
-    vendor: str,
-    token: str,
-    headers: Mapping[str, str],
-    body: bytes,
+    running: Running, now: datetime, vendor: str, token: str, incoming: Incoming
 ) -> Sender:
     with reading(running.engine) as db:
-        ring = running.keys.field_encryption
-        return authenticate(db, ring, now, vendor, token, headers, body)
+        return authenticate(db, running.keys.field_encryption, now, vendor, token, incoming)
+
+
+def source_address(request: Request, proxies: int) -> str | None:
+    """Where a request comes from: the peer, or what the outermost of our own proxies saw.
+
+    Each proxy adds the address that it saw at the end of ``X-Forwarded-For``; what stands before
+    that is the sender's own word and is not read.
+    """
+    if proxies == 0:
+        return request.client.host if request.client else None
+    seen = ",".join(request.headers.getlist("x-forwarded-for")).split(",")
+    return seen[-proxies].strip() if len(seen) >= proxies else None
 
 
 @router.post(
     "/{vendor}/{connection}",
     summary="Deliver readings",
-    description="The body is the vendor's own. For `generic`: one reading, or `readings` with at"
-    " most 1,000, signed by Standard Webhooks. What can be read is recorded item by item; a body"
-    " that cannot be read is kept and answered 202. A delivery may be sent again at any time.",
+    description="The body is the vendor's own, and so is its proof: a signature, a fixed header,"
+    " Basic credentials or a query token, as the connection has it. For `generic`: one reading, or"
+    " `readings` with at most 1,000. What can be read is recorded item by item; a body that cannot"
+    " be read is kept and answered 202. A delivery may be sent again at any time.",
     operation_id="take_delivery",
     response_model=DeliveryAnswered,
     responses=_ANSWERS,
@@ -127,7 +139,7 @@ def take(
     delivery: Annotated[Authentic, Depends(authentic)], now: Now, db: OpenDb, response: Response
 ) -> DeliveryAnswered:
     """Store a delivery and tell what became of it."""
-    answer = take_delivery(db, delivery.sender, now, delivery.headers, delivery.body)
+    answer = take_delivery(db, delivery.sender, now, delivery.incoming)
     response.status_code = 200 if answer.state == READ else 202
     return DeliveryAnswered.model_validate(
         {"delivery_id": answer.delivery_id, "state": answer.state, "items": answer.items}

@@ -8,13 +8,13 @@ from pydantic import ValidationError
 from sqlalchemy.engine import Engine
 
 from rpm.access import ROLE_PERMISSIONS, Actor, token_hash
+from rpm.actions.connection_secrets import good_secrets
 from rpm.actions.manage_connections import (
     CreateConnection,
     RetireConnection,
     RotateSecret,
     ShownOnce,
     create_connection,
-    good_secrets,
     retire_connection,
     rotate_secret,
 )

@@ -8,7 +8,7 @@ import pytest
 from intake_door import Door
 from sqlalchemy.engine import Engine
 
-from devices.delivery import Secret
+from devices.delivery import Incoming, Secret
 from devices.simulator import (
     Habits,
     PatientPlan,
@@ -18,11 +18,10 @@ from devices.simulator import (
     usual_series,
 )
 from rpm.access import Actor
-from rpm.actions.take_delivery import authenticate, take_delivery
 from rpm.clock import Clock
 from rpm.settings import Settings
 from rpm.store import device_days
-from rpm.store.engine import reading, transaction
+from rpm.store.engine import reading
 
 FIRST, LAST = date(2025, 11, 3), date(2025, 12, 31)
 PLAN = PatientPlan(
@@ -43,13 +42,8 @@ def door(engine: Engine, settings: Settings, actor: Actor, clock: Clock) -> Door
 
 def _post_all(door: Door, requests: Sequence[SignedRequest]) -> None:
     for request in requests:
-        now = request.sent_at
-        with reading(door.engine) as db:
-            sender = authenticate(
-                db, door.ring, now, "generic", door.token, request.headers, request.body
-            )
-        with transaction(door.engine) as db:
-            take_delivery(db, sender, now, request.headers, request.body)
+        door.now = request.sent_at
+        door.take(Incoming(request.headers, request.body))
 
 
 @pytest.mark.parametrize("shuffled", [False, True], ids=["in order", "shuffled"])

@@ -1,6 +1,7 @@
 """Deliveries at the door: stored once, answered alike, their readings facts once for ever."""
 
 import json
+from collections.abc import Mapping
 from datetime import UTC, date, datetime, timedelta
 from itertools import permutations
 from typing import Any
@@ -11,13 +12,13 @@ from sqlalchemy import event
 from sqlalchemy.engine import Engine
 from sqlmodel import col, select
 
-from devices.delivery import Parsed
+from devices.delivery import Incoming, Parsed
 from devices.vendors.generic import Generic
 from rpm.access import Actor
 from rpm.actions.correction_history import reading_history
 from rpm.actions.manage_connections import RetireConnection, retire_connection
 from rpm.actions.replay_dead_letters import ReplayDeadLetters, replay_dead_letters
-from rpm.actions.take_delivery import authenticate, take_delivery
+from rpm.actions.take_delivery import authenticate
 from rpm.clock import Clock
 from rpm.errors import NotAllowed, NotAuthentic
 from rpm.settings import Settings
@@ -377,7 +378,7 @@ def test_a_delivery_that_is_not_authentic_is_refused_alike(door: Door, change: s
             command = RetireConnection(connection_id=door.connection.id, reason="vendor changed")
             retire_connection(db, door.actor, door.now, command)
     with reading(door.engine) as db, pytest.raises(NotAuthentic) as refused:
-        authenticate(db, door.ring, door.now, vendor, token, headers, body)
+        authenticate(db, door.ring, door.now, vendor, token, Incoming(headers, body))
     assert refused.value.message == "the delivery is not authentic"
     assert _count(door, Delivery) == 0
 
@@ -386,10 +387,7 @@ def test_listed_headers_are_kept_and_no_other(door: Door) -> None:
     """A delivery keeps its content type and message id; signatures and cookies are not stored."""
     body = body_of(weight("r-1"))
     headers = signed(door.secret, "msg-1", door.now, body) | {"Cookie": "a=b", "User-Agent": "kit"}
-    with reading(door.engine) as db:
-        sender = authenticate(db, door.ring, door.now, "generic", door.token, headers, body)
-    with transaction(door.engine) as db:
-        take_delivery(db, sender, door.now, headers, body)
+    door.take(Incoming(headers, body))
     with reading(door.engine) as db:
         (stored,) = db.exec(select(Delivery)).all()
     assert set(stored.headers) == {
@@ -430,7 +428,7 @@ def test_an_authentic_body_that_cannot_be_read_waits_as_a_dead_letter(
 class _Faulty(Generic):
     """A format whose reader fails on what it should read."""
 
-    def parse(self, body: bytes) -> Parsed:
+    def parse(self, body: bytes, settings: Mapping[str, Any]) -> Parsed:
         """Fails as a program with a fault does."""
         raise KeyError(len(body))
 

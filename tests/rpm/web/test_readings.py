@@ -164,6 +164,36 @@ def test_connections_are_made_and_closed(
     assert unknown.status_code == 422
 
 
+def test_a_connection_shows_how_it_is_proved_and_when_it_delivered(
+    client: TestClient, door: Door, admin: dict[str, str]
+) -> None:
+    """Scheme, settings and networks are shown as they hold; the last delivery, without a secret."""
+    command = {
+        "vendor": "mio",
+        "name": "Cellular kits",
+        "scheme": {"kind": "header", "name": "X-Our-Key"},
+        "settings": {"device_id": "deviceId"},
+        "networks": ["192.0.2.0/24"],
+    }
+    made = client.post("/v1/connections", json=command, headers=admin).json()
+    first, second = client.get("/v1/connections", headers=admin).json()["items"]
+    assert second == made["connection"]
+    assert second["scheme"] == {
+        "kind": "header",
+        "name": "X-Our-Key",
+        "username": "",
+        "tolerance_seconds": 300,
+    }
+    assert (second["settings"], second["networks"]) == ({"device_id": "deviceId"}, ["192.0.2.0/24"])
+    assert second["last_delivered_at"] is None
+    assert first["last_delivered_at"] == f"{door.now:%Y-%m-%dT%H:%M:%SZ}"
+    path = f"/v1/connections/{second['id']}/settings"
+    change = {"settings": {"device_id": "imei"}, "networks": [], "reason": "as the vendor says"}
+    changed = client.post(path, json=change, headers=admin).json()
+    assert (changed["settings"], changed["networks"]) == ({"device_id": "imei"}, [])
+    assert client.get("/v1/connections", headers=admin).json()["items"][1] == changed
+
+
 def test_a_connection_is_made_once_for_a_key(
     client: TestClient, door: Door, admin: dict[str, str]
 ) -> None:
