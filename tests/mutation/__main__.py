@@ -1,7 +1,8 @@
-"""The command behind ``make mutation``: every mutant, those of a module, or a handful.
+"""The command behind ``make mutation``: a third of the mutants of each module, all, or a handful.
 
-Owns the run and what it prints. Exit codes: 0 when enough are killed and every survivor is
-explained, 1 otherwise.
+Owns which mutants are tried and what is printed. Trying all takes hours; the third is the same one
+in each run, drawn by the names of the mutants, so that edits elsewhere do not change it. Exit
+codes: 0 when enough are killed and every survivor is explained, 1 otherwise.
 """
 
 import argparse
@@ -12,6 +13,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Sequence
+from hashlib import sha256
 from random import Random
 
 # Workers share the cores already; a library's own threads would only wait for each other.
@@ -27,6 +29,7 @@ from mutation.trial import PYTEST, Trials, Verdict
 REACHED = result.ROOT / "var" / "mutation" / "reach.json"
 VERDICTS = result.ROOT / "var" / "mutation" / "verdicts.json"
 PROGRESS_EVERY_SECONDS = 30
+ONE_OF = 3
 # What tests and modules import besides `billing`: loaded once, before the processes part.
 PRELOADED = (
     "hypothesis.strategies",
@@ -43,7 +46,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="mutation", description=__doc__)
     parser.add_argument("modules", nargs="*", help="only these modules; writes no result")
     parser.add_argument("--workers", type=int, default=os.cpu_count() or 1)
+    parser.add_argument("--all", action="store_true", help="each mutant, not a third of them")
     parser.add_argument("--survivors", action="store_true", help="only what survived before")
+    parser.add_argument("--as-measured", action="store_true", help="no new measuring of the tests")
     parser.add_argument("--handful", type=int, help="only so many killed ones, by their tests")
     parser.add_argument("--seed", default="", help="which handful")
     asked = parser.parse_args(arguments)
@@ -51,10 +56,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if asked.handful:
         return handful(asked.handful, asked.seed)
     made_from = result.digest()
-    mutants = _chosen(asked.modules, survivors=asked.survivors)
-    _reached()
+    mutants = _chosen(asked.modules, every=asked.all, survivors=asked.survivors)
+    if not asked.as_measured:
+        _reached()
     verdicts = _tried(mutants, asked.workers)
-    whole = not asked.modules and not asked.survivors
+    whole = not (asked.modules or asked.survivors or asked.all)
     if whole and result.digest() != made_from:
         print("the modules or their tests changed during the run: nothing is written")
         return 1
@@ -65,7 +71,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def handful(count: int, seed: str) -> int:
     """Mutants of the last result that must still be killed, each by the test that killed it."""
-    known = {one.name: one for one in _chosen((), survivors=False)}
+    known = {one.name: one for one in _chosen((), every=False, survivors=False)}
     samples = [one for one in result.figures().samples if one[0] in known]
     chosen = dict(Random(seed).sample(samples, min(count, len(samples))))
     _preload()
@@ -78,17 +84,22 @@ def handful(count: int, seed: str) -> int:
     return int(bool(survived) or len(chosen) < count)
 
 
-def _chosen(names: Sequence[str], *, survivors: bool) -> list[Mutant]:
+def _chosen(names: Sequence[str], *, every: bool, survivors: bool) -> list[Mutant]:
     found = [
         mutant
         for name, path in result.modules().items()
         if not names or name in names
         for mutant in mutants_of(name, path.read_text(encoding="utf-8"))
+        if every or _is_drawn(mutant)
     ]
     if not survivors:
         return found
     before = json.loads(VERDICTS.read_text(encoding="utf-8"))
     return [mutant for mutant in found if before.get(mutant.name) is None]
+
+
+def _is_drawn(mutant: Mutant) -> bool:
+    return sha256(mutant.name.encode()).digest()[0] % ONE_OF == 0
 
 
 def _reached() -> None:

@@ -7,6 +7,7 @@ leaves its findings in a file: the process that tries mutants must not import ``
 import json
 import sys
 from collections.abc import Iterator
+from itertools import accumulate
 from pathlib import Path
 
 import coverage
@@ -15,8 +16,8 @@ import pytest
 from mutation.mutants import Mutant
 
 TESTS = ("tests/billing/ledger", "tests/billing/rules")
-# A test that takes longer would cost more than its share for each mutant that survives.
-LONGEST_SECONDS = 1.5
+# Every mutant that survives costs the time of all tests that reach it: the long ones are left out.
+LONGEST_SECONDS, ALL_SECONDS = 1.5, 10.0
 
 
 class Reach:
@@ -28,13 +29,22 @@ class Reach:
         self._lines: dict[str, dict[str, list[str]]] = told["lines"]
 
     def tests_of(self, mutant: Mutant) -> list[str]:
-        """Tests that run the mutant's statement; all of the module's where it runs at loading."""
+        """Tests that run the mutant's statement; all of the module's where it runs at loading.
+
+        The shortest come first, as many as the time allows.
+        """
         lines = self._lines.get(mutant.module, {})
         span = range(mutant.first_line, mutant.last_line + 1)
         tests = {test for line in span for test in lines.get(str(line), ())}
         if "" in tests or mutant.function == "module":
             tests.update(*lines.values())
-        return sorted(test for test in tests if test in self.durations)
+        took = sorted((self.durations[test], test) for test in tests if test in self.durations)
+        spent = accumulate(seconds for seconds, _ in took)
+        return [
+            test
+            for (_, test), all_so_far in zip(took, spent, strict=True)
+            if all_so_far <= ALL_SECONDS
+        ]
 
 
 class _Measured:
