@@ -18,6 +18,7 @@ COMMANDS = (
     "migrate",
     "backup",
     "bootstrap",
+    "connections",
     "import_",
     "close",
     "export",

@@ -11,7 +11,7 @@ from billing.finding import Finding
 from rpm.errors import InvalidRequest, NotFound, NotReady
 
 if TYPE_CHECKING:
-    from datetime import date
+    from datetime import date, datetime
     from pathlib import Path
 
     from pydantic import ValidationError
@@ -112,6 +112,27 @@ def organization_actor(engine: "Engine", named: str | None, command: str) -> "Ac
     if len(actors) > 1:
         raise InvalidRequest("there are several organizations: name one with --organization")
     return actors[0]
+
+
+@contextmanager
+def opened_organization(
+    named: str | None, command: str
+) -> "Iterator[tuple[Engine, Actor, Settings, datetime]]":
+    """The database, the service itself at work for one organization, the settings, and the time."""
+    from rpm.clock import clock_for
+
+    settings = read_settings()
+    with opened_engine(settings) as engine:
+        actor = organization_actor(engine, named, command)
+        yield engine, actor, settings, clock_for(engine).now()
+
+
+def file_bytes(path: "Path") -> bytes:
+    """A file that an option names; ``InvalidRequest`` when it cannot be read."""
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise InvalidRequest(f"the file cannot be read: {error.strerror}") from error
 
 
 def day_or_none(text: str | None) -> "date | None":

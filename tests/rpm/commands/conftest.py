@@ -4,11 +4,15 @@ Commands set up the process's log; each test gives it back.
 """
 
 import logging
+import socket
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
+from threading import Thread
+from time import sleep
 
 import pytest
 import structlog
+import uvicorn
 from ledger_practice import Practice
 from pydantic import SecretStr
 from sqlalchemy.engine import Engine
@@ -18,6 +22,7 @@ from rpm.cli import run
 from rpm.settings import Settings
 from rpm.store.engine import transaction
 from rpm.store.tables.security import DemoClock
+from rpm.web.app import create_app
 
 Run = Callable[..., str]
 
@@ -46,6 +51,22 @@ def practice(
     with transaction(engine) as db:
         db.add(DemoClock(id=1, instant=now))
     return Practice(engine, actor, now)
+
+
+@pytest.fixture
+def served(practice: Practice, settings: Settings) -> Iterator[str]:
+    """The address of the running service on the database that commands find."""
+    app = create_app(settings)
+    with socket.socket() as listening:
+        listening.bind(("127.0.0.1", 0))
+        server = uvicorn.Server(uvicorn.Config(app, log_config=None, access_log=False))
+        thread = Thread(target=server.run, kwargs={"sockets": [listening]}, daemon=True)
+        thread.start()
+        while not server.started:
+            sleep(0.01)
+        yield f"http://127.0.0.1:{listening.getsockname()[1]}"
+        server.should_exit = True
+        thread.join()
 
 
 @pytest.fixture
