@@ -21,6 +21,7 @@ from rpm.clock import Clock
 from rpm.settings import Settings
 from rpm.store.engine import reading, transaction
 from rpm.store.tables.monitoring import Delivery
+from rpm.web.app import create_app
 
 LIMIT = 1_048_576
 
@@ -89,6 +90,58 @@ def test_what_is_not_authentic_is_refused_and_not_stored(
     assert answer.headers["content-type"] == "application/problem+json"
     assert "72.5" not in answer.text
     assert _deliveries(door) == []
+
+
+@pytest.mark.parametrize(
+    ("proxies", "forwarded", "allowed"),
+    [
+        (0, None, False),
+        (0, "192.0.2.9", False),
+        (1, "192.0.2.9", True),
+        (1, "192.0.2.9, 198.51.100.1", False),
+        (2, "198.51.100.1, 192.0.2.9, 10.0.0.1", True),
+        (2, "192.0.2.9", False),
+        (1, None, False),
+    ],
+)
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_source_networks_believe_our_own_proxies_only(
+    engine: Engine,
+    settings: Settings,
+    actor: Actor,
+    clock: Clock,
+    proxies: int,
+    forwarded: str | None,
+    *,
+    allowed: bool,
+) -> None:
+    """What the outermost of our proxies saw counts; what a sender writes before it never does."""
+    door = Door(engine, settings, actor, clock.now(), networks=["192.0.2.0/24"])
+    behind = settings.model_copy(update={"forwarding_proxies": proxies})
+    headers = {} if forwarded is None else {"x-forwarded-for": forwarded}
+    with TestClient(create_app(behind, clock)) as client:
+        answer = _post(client, door, body_of(weight("r-1")), headers=headers)
+    assert answer.status_code == (200 if allowed else 401)
+    assert len(_deliveries(door)) == int(allowed)
+
+
+def test_a_query_token_is_in_no_log(
+    engine: Engine,
+    settings: Settings,
+    actor: Actor,
+    clock: Clock,
+    client: TestClient,
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    """A token in the query lets a delivery in, and neither it nor the address is logged."""
+    door = Door(engine, settings, actor, clock.now(), scheme={"kind": "query"})
+    for token, status in ((door.secret, 200), (door.secret[:-1], 401)):
+        path = f"/webhooks/generic/{door.token}?token={token}"
+        assert client.post(path, content=body_of(weight("r-1"))).status_code == status
+    logged = "".join(capfd.readouterr())
+    assert "/webhooks/{vendor}/{connection}" in logged
+    assert door.secret[:-1] not in logged
+    assert door.token not in logged
 
 
 def test_an_unreadable_body_is_202(client: TestClient, door: Door) -> None:
