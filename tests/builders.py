@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from billing.days import FAR_DAY, NO_DAY, day_number
+from billing.days import FAR_DAY, NO_DAY, day_date, day_number
 from billing.ledger.cases import lines_text
 from billing.ledger.evaluate import evaluate
 from billing.ledger.facts import (
@@ -172,9 +172,26 @@ class Chart:
         """Lines in the words of the case format."""
         return lines_text(self.outcome(as_of))
 
+    def told(self, as_of: date = MANY_DAYS_LATER) -> list[str]:
+        """All findings with the patient and the first day of the period they stand on."""
+        return told(self.outcome(as_of))
+
     def findings(self, as_of: date = MANY_DAYS_LATER) -> set[str]:
         """Codes of all findings."""
         return set(self.outcome(as_of).findings["code"])
+
+
+def told(outcome: Outcome) -> list[str]:
+    """Findings as ``patient first-day code concerns amount``, sorted; nothing and zero left out."""
+    starts = dict(zip(outcome.periods["period"], outcome.periods["start_day"], strict=True))
+    names = ("patient", "period", "code", "concerns", "amount")
+    rows = zip(*(outcome.findings[name].tolist() for name in names), strict=True)
+    return sorted(
+        " ".join(
+            str(word) for word in (patient, day_date(starts[period]), *others) if word != ""
+        ).removesuffix(" 0")
+        for patient, period, *others in rows
+    )
 
 
 def _frame(columns: Mapping[str, type], rows: list[Row]) -> pd.DataFrame:

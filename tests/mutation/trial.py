@@ -23,8 +23,8 @@ import pytest
 from mutation.mutants import Mutant, mutated
 
 PYTEST = ("-q", "-x", "--noconftest", "-p", "no:cacheprovider", "-p", "_hypothesis_pytestplugin")
-LEAST_CPU_SECONDS = 20
-SLOWER_TIMES = 6
+LEAST_CPU_SECONDS = 15
+SLOWER_TIMES = 3
 MEMORY_BYTES = 8 * 1024**3
 BY_LOADING, BY_LIMIT = "loading", "time limit"
 KILLERS_FIRST = 6

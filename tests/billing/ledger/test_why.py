@@ -24,7 +24,7 @@ from billing.rules.book import shipped_book
 JANUARY = date(2026, 1, 1)
 SEEN = date(2026, 2, 5)
 STORIES = 60
-BLOCK = 15
+BLOCK = 5
 
 
 def seen_story(seed: int) -> tuple[Facts, date, date]:
