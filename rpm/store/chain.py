@@ -27,7 +27,8 @@ from rpm.audit import (
 )
 from rpm.ids import uuid7
 from rpm.store.engine import audit_keys
-from rpm.store.stored_form import stored_form
+from rpm.store.insertion import insert_stored
+from rpm.store.stored_form import stored_columns, stored_rows
 from rpm.store.tables.base import METADATA, Row
 from rpm.store.tables.security import AuditEvent, OrganizationHead
 
@@ -146,11 +147,14 @@ class Record:
         pending, self._pending = self._pending, {}
         for name in sorted(pending, key=_table_order().__getitem__):
             table, rows = METADATA.tables[name], pending[name]
-            connection.execute(insert(table), rows)
-            if table.info.get("append_only"):
-                self._digests.extend(
-                    (name, row["id"].hex, row_digest(name, stored_form(table, row))) for row in rows
-                )
+            if not table.info.get("append_only"):
+                connection.execute(insert(table), rows)
+                continue
+            stored = stored_columns(table, rows)
+            insert_stored(connection, table, rows, stored)
+            self._digests.extend(
+                (name, row["id"], row_digest(name, row)) for row in stored_rows(stored)
+            )
 
     def finish(self) -> None:
         """Insert the rest and write the event."""

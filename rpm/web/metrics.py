@@ -4,15 +4,14 @@ Owns the registry of one application. Does not own any figure of the ledger. A l
 template, a method, a status or a word of ours: never an id, a path or a name.
 """
 
-from typing import Any
-
 from fastapi.responses import Response
 from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
-from sqlalchemy import Connection, Insert, event
+from sqlalchemy import Connection, event
 from sqlalchemy.engine import Engine
 
-_PENDING = "rpm_ledger_facts_pending"
+from rpm.store.insertion import forget_inserted, inserted
+
 _COUNTED = {
     "delivery": ("deliveries", "Deliveries stored."),
     "reading": ("readings", "Readings stored, counting or not."),
@@ -49,28 +48,14 @@ class Metrics:
 
     def watch(self, engine: Engine) -> None:
         """Count what any transaction of this engine inserts, once it is committed."""
-        event.listen(engine, "after_execute", _note)
-        event.listen(engine, "rollback", _forget)
+        event.listen(engine, "begin", forget_inserted)
 
         @event.listens_for(engine, "commit")
         def _count(connection: Connection) -> None:
-            for table, count in connection.info.pop(_PENDING, {}).items():
-                self.committed(table, count)
+            for table, count in inserted(connection).items():
+                if table in self._facts:
+                    self.committed(table, count)
 
     def response(self) -> Response:
         """The counters in Prometheus text format."""
         return Response(generate_latest(self._registry), media_type=CONTENT_TYPE_LATEST)
-
-
-def _note(
-    connection: Connection, statement: Any, many: Any, _one: Any, _options: Any, _result: Any
-) -> None:
-    if not isinstance(statement, Insert) or statement.table.name not in _COUNTED:
-        return
-    pending: dict[str, int] = connection.info.setdefault(_PENDING, {})
-    name = statement.table.name
-    pending[name] = pending.get(name, 0) + (len(many) or 1)
-
-
-def _forget(connection: Connection) -> None:
-    connection.info.pop(_PENDING, None)
