@@ -277,7 +277,7 @@ def test_a_facility_is_told_where_a_supply_line_leaves() -> None:
 
 
 def test_a_notice_of_a_payer_stands_on_its_own_patients() -> None:
-    """New York's notice goes with each month that may bill, not with a stopped one or another payer."""
+    """New York's notice goes with each month that may bill, not with others or stopped ones."""
     new_york = Chart("MCD_NY")
     new_york.work(new_york.enroll(OPENED), later(OPENED, 3), 60)
     stopped = new_york.enroll(OPENED, patient=1, papers=NO_CONSENT)
