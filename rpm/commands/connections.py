@@ -232,12 +232,12 @@ def _tell_secret(made: "ShownOnce") -> None:
 
     scheme = settings_of(made.connection).scheme
     if made.secret is not None:
-        typer.echo(f"secret (shown once), {described(scheme)}:")
+        typer.echo(f"secret (shown once) for {described(scheme)}:")
         typer.echo(made.secret)
     elif scheme.kind == "path":
         typer.echo("the address is the only secret")
     else:
-        typer.echo(f"secret: the sender's own, {described(scheme)}")
+        typer.echo(f"secret: the sender's own for {described(scheme)}")
 
 
 def _tell_settings(connection: "Connection") -> None:
@@ -256,9 +256,9 @@ def _tell_settings(connection: "Connection") -> None:
 def described(scheme: "Scheme") -> str:
     """A scheme in a few words."""
     places = {
-        "header": f"in the header {scheme.name}",
-        "basic": f"as password of {scheme.username}",
-        "query": f"as query parameter {scheme.name}",
-        "path": "by the address alone",
+        "header": f"the header {scheme.name}",
+        "basic": f"Basic credentials of {scheme.username}",
+        "query": f"the query parameter {scheme.name}",
+        "path": "the address alone",
     }
-    return f"{scheme.kind} {places.get(scheme.kind, '')}".strip()
+    return places.get(scheme.kind, scheme.kind)

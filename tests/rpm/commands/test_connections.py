@@ -41,7 +41,7 @@ def test_address_and_secret_are_shown_once(practice: Practice, said: Run) -> Non
     with reading(practice.engine) as db:
         (row,) = db.exec(select(Connection)).all()
     assert (str(row.id), row.token_hash) == (_id(told), token_hash(token))
-    assert "in the header x-api-key" in told
+    assert "for the header x-api-key" in told
     listed = said("connections", "list")
     assert "telli: Kits; last delivered never" in listed
     assert token not in listed
@@ -88,7 +88,7 @@ def test_a_senders_own_secret_comes_from_a_file(
         *("connections", "add", "--vendor", "mio", "--name", "Kits", "--secret-in", "X-Key"),
         *("--secret-file", str(key)),
     )
-    assert "secret: the sender's own, header in the header X-Key" in told
+    assert "secret: the sender's own for the header X-Key" in told
     assert "the-vendors-own-key" not in told
     assert "read (nothing was recorded)" in said("connections", "test", _id(told))
 
