@@ -1,6 +1,6 @@
-"""The command behind ``make mutation``: a third of the mutants of each module, all, or a handful.
+"""The command behind ``make mutation``: a fifth of the mutants of each module, all, or a handful.
 
-Owns which mutants are tried and what is printed. Trying all takes hours; the third is the same one
+Owns which mutants are tried and what is printed. Trying all takes hours; the fifth is the same one
 in each run, drawn by the names of the mutants, so that edits elsewhere do not change it. Exit
 codes: 0 when enough are killed and every survivor is explained, 1 otherwise.
 """
@@ -29,7 +29,7 @@ from mutation.trial import PYTEST, Trials, Verdict
 REACHED = result.ROOT / "var" / "mutation" / "reach.json"
 VERDICTS = result.ROOT / "var" / "mutation" / "verdicts.json"
 PROGRESS_EVERY_SECONDS = 30
-ONE_OF = 3
+ONE_OF = 5
 # What tests and modules import besides `billing`: loaded once, before the processes part.
 PRELOADED = (
     "hypothesis.strategies",
@@ -46,7 +46,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="mutation", description=__doc__)
     parser.add_argument("modules", nargs="*", help="only these modules; writes no result")
     parser.add_argument("--workers", type=int, default=os.cpu_count() or 1)
-    parser.add_argument("--all", action="store_true", help="each mutant, not a third of them")
+    parser.add_argument("--all", action="store_true", help="each mutant, not a fifth of them")
     parser.add_argument("--survivors", action="store_true", help="only what survived before")
     parser.add_argument("--as-measured", action="store_true", help="no new measuring of the tests")
     parser.add_argument("--handful", type=int, help="only so many killed ones, by their tests")
