@@ -4,9 +4,12 @@ from datetime import date
 from typing import Any
 
 import pytest
-from builders import Chart, later
+from builders import Chart, later, together
 
 from billing.days import NO_DAY, day_date, day_number
+from billing.ledger.evaluate import evaluate
+from billing.ledger.facts import Facts
+from billing.rules.book import shipped_book
 
 OPENED = date(2026, 3, 2)
 
@@ -137,3 +140,95 @@ def test_an_episode_that_is_over_makes_no_progress() -> None:
     assert len(chart.outcome(later(OPENED, 10)).progress) > 0
     assert chart.outcome(later(OPENED, 11)).progress.empty
     assert chart.outcome(later(OPENED, -1)).progress.empty
+
+
+def rows_told(facts: Facts, as_of: date) -> list[str]:
+    """All rows of a day as ``patient ladder first..last amount earned next at-least needs``."""
+    found = evaluate(facts, shipped_book(), as_of, as_of).progress
+    told = []
+    for row in found.to_dict("records"):
+        first = "-" if row["start_day"] == NO_DAY else day_date(row["start_day"]).isoformat()
+        span = f"{first}..{day_date(row['end_day'])}"
+        step = f"{row['earned_code'] or '-'} next {row['next_code'] or '-'}"
+        more = f"at {row['next_at_least']} needs {row['still_needed']}"
+        words = ("" if row["reachable"] else " never") + (" live" if row["needs_live"] else "")
+        told.append(
+            f"{row['patient']} {row['ladder']} {span} {row['measured']} {step} {more}{words}"
+        )
+    return told
+
+
+def practice() -> Facts:
+    """Patients of several payers on 20 March 2026, at every stage of a window and a month."""
+    chart = Chart()
+    chart.measure(chart.enroll(OPENED), OPENED, 5)
+    chart.work(0, later(OPENED, 1), 1300)
+    chart.work(0, later(OPENED, -20), 1300)
+    silent = chart.enroll(date(2026, 1, 5), patient=1)
+    chart.measure(silent, date(2026, 1, 5), 10)
+    chart.work(silent, date(2026, 3, 19), 500, mode="text")
+    therapy = chart.enroll(OPENED, patient=2, program="RTM-RESPIRATORY")
+    chart.measure(therapy, date(2026, 3, 18), 3, kind="spirometer")
+    chart.work(therapy, date(2026, 3, 5), 1900, work="RTM")
+    chart.enroll(OPENED, patient=3, closed=date(2026, 3, 19), end_reason="goals_met")
+    ending = chart.enroll(OPENED, patient=4, closed=date(2026, 3, 20), end_reason="goals_met")
+    chart.measure(ending, OPENED, 15)
+    chart.enroll(date(2026, 3, 20), patient=5)
+    chart.enroll(date(2026, 3, 21), patient=6)
+    busy = chart.enroll(OPENED, patient=7)
+    chart.measure(busy, date(2026, 3, 20), 1)
+    chart.work(busy, date(2026, 3, 20), 4799)
+    chart.work(chart.enroll(OPENED, patient=8), OPENED, 12_000)
+    new_york, older, florida = (
+        chart_with(3, payer=payer) for payer in ("MCD_NY", "COM_GENERIC_PRE2026_CODESET", "MCD_FL")
+    )
+    new_york.work(0, OPENED, 900, work="99091")
+    older.work(0, OPENED, 700)
+    uncovered = Chart(covered=False)
+    uncovered.measure(uncovered.enroll(OPENED), OPENED, 3)
+    charts = (chart, new_york, older, florida, uncovered)
+    return together([one.facts() for one in charts])
+
+
+def test_every_running_ladder_of_a_practice() -> None:
+    """What each ladder has, what comes next and what it still needs, of many patients at once."""
+    assert rows_told(practice(), date(2026, 3, 20)) == [
+        "0 device-supply 2026-03-02..2026-03-31 5 99445 next 99454 at 16 needs 11",
+        "0 management 2026-03-01..2026-03-31 1300 99457 next 99458 at 2400 needs 1100",
+        "0 practitioner-review 2026-03-02..2026-03-31 0 - next 99091 at 1800 needs 1800",
+        "1 device-supply 2026-03-06..2026-04-04 0 - next 99445 at 2 needs 2",
+        "1 management 2026-03-01..2026-03-31 500 - next 99470 at 600 needs 100 live",
+        "1 practitioner-review 2026-03-06..2026-04-04 0 - next 99091 at 1800 needs 1800",
+        "2 rtm-management 2026-03-01..2026-03-31 1900 98980 next 98981 at 2400 needs 500",
+        "2 rtm-supply-respiratory 2026-03-18..2026-04-16 3 98984 next 98976 at 16 needs 13",
+        "4 device-supply 2026-03-02..2026-03-31 15 99445 next 99454 at 16 needs 1",
+        "4 management 2026-03-01..2026-03-31 0 - next 99470 at 600 needs 600 live",
+        "4 practitioner-review 2026-03-02..2026-03-31 0 - next 99091 at 1800 needs 1800",
+        "5 device-supply -..2026-04-18 0 - next 99445 at 2 needs 2",
+        "5 management 2026-03-01..2026-03-31 0 - next 99470 at 600 needs 600 live",
+        "5 practitioner-review -..2026-04-18 0 - next 99091 at 1800 needs 1800",
+        "7 device-supply 2026-03-20..2026-04-18 1 - next 99445 at 2 needs 1",
+        "7 management 2026-03-01..2026-03-31 4799 99457 next 99458 at 4800 needs 1",
+        "7 practitioner-review 2026-03-20..2026-04-18 0 - next 99091 at 1800 needs 1800",
+        "8 device-supply -..2026-04-18 0 - next 99445 at 2 needs 2",
+        "8 management 2026-03-01..2026-03-31 12000 99457 next - at 0 needs 0 never",
+        "8 practitioner-review -..2026-04-18 0 - next 99091 at 1800 needs 1800",
+        "9 practitioner-review 2026-03-01..2026-03-31 900 - next 99091 at 1800 needs 900",
+        "10 device-supply 2026-03-02..2026-03-31 3 - next 99454 at 16 needs 13 never",
+        "10 management 2026-03-01..2026-03-31 700 - next 99457 at 1200 needs 500",
+        "10 practitioner-review 2026-03-02..2026-03-31 0 - next 99091 at 1800 needs 1800",
+        "11 device-supply 2026-03-02..2026-03-31 3 99445 next 99454 at 16 needs 13 never",
+        "11 management 2026-03-01..2026-03-31 0 - next 99470 at 600 needs 600 live",
+        "11 practitioner-review 2026-03-02..2026-03-31 0 - next 99091 at 1800 needs 1800",
+    ]
+
+
+@pytest.mark.parametrize(("covid", "least"), [(True, 2), (False, 16)])
+def test_fewer_days_are_needed_in_the_emergency(covid: bool, least: int) -> None:
+    """R-PHE-01: with the illness on file two days are what comes next, otherwise sixteen."""
+    opened = date(2020, 4, 6)
+    chart = chart_with(1, opened)
+    if covid:
+        chart.hold(0, "covid")
+    row = progress(chart, later(opened, 10))
+    assert (row["next_code"], row["next_at_least"]) == ("99454", least)
