@@ -7,6 +7,7 @@ and is never shown as zero.
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
+from functools import cache
 from html import escape
 
 from billing.money import Cents, cents_to_text
@@ -206,18 +207,16 @@ def _words(code: str) -> FindingText:
 def _table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
     if not rows:
         return ["(none)"]
-    widths = [max(len(row[at]) for row in (heads, *rows)) for at in range(len(heads))]
-    return [
-        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
-        for row in (heads, *rows)
-    ]
+    widths = [max(map(len, cells)) for cells in zip(heads, *rows, strict=True)]
+    return ["  ".join(map(str.ljust, row, widths)).rstrip() for row in (heads, *rows)]
 
 
 def _html_table(caption: str, heads: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
     head = "".join(f'<th scope="col">{escape(cell)}</th>' for cell in heads)
     lines = [f"<table><caption>{escape(caption)}</caption>", f"<thead><tr>{head}</tr></thead>"]
     lines.append("<tbody>")
+    text = cache(escape)  # days, codes and names stand in many rows
     lines += [
-        "<tr>" + "".join(f"<td>{escape(cell)}</td>" for cell in row) + "</tr>" for row in rows
+        "<tr>" + "".join([f"<td>{text(cell)}</td>" for cell in row]) + "</tr>" for row in rows
     ]
     return [*lines, "</tbody></table>"]

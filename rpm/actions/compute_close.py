@@ -24,10 +24,8 @@ from rpm.errors import Conflict
 from rpm.store.chain import chain_head
 from rpm.store.close_rows import rows_in_text, runs_of
 from rpm.store.evidence import EventSpan, Evidence
-from rpm.store.fact_rows import FactReader
 from rpm.store.journal import Posted, journal_of
 from rpm.store.outcomes import Evaluated, by_row, evaluated
-from rpm.store.overlaps import overlapping_parts
 from rpm.store.queries.ledger import anchor_of
 from rpm.store.scope import Scope
 from rpm.store.selection import DEFAULT_PARTITION_PATIENTS, partitions
@@ -100,7 +98,6 @@ def compute_close(
     seen = seen or seen_now(db, scope, now)
     close = _begun(db, scope, month_start_day, seen)
     organization_id, until = scope.organization_id, seen.until_audit_number
-    shared = overlapping_parts(FactReader(db, organization_id, until_audit_number=until))
     parts = list(partitions(db, organization_id, partition_patients))
     digest = hashlib.sha256()
     for done, part in enumerate(parts):
@@ -111,7 +108,6 @@ def compute_close(
             known=close.known_day,
             patients=part,
             until_audit_number=until,
-            shared=shared,
         )
         _take(close, found, digest.update)
         _post(close, found, journal_of(db, organization_id, part, until))
