@@ -35,9 +35,12 @@ _ON_NAMES = {
     264: "renameat",
     316: "renameat2",
 }
-_SENDS = {44: "sendto", 46: "sendmsg"}
+_SENDTO = 44
+_SENDS = {_SENDTO: "sendto", 46: "sendmsg"}
 _OPENS = {257: "openat"}
 _FREES = frozenset({"unlink", "unlinkat"})
+# A hint of a client of PostgreSQL that answers may come; whether it is sent depends on timing.
+_FLUSH = b"H\x00\x00\x00\x04"
 
 
 class Fault(StrEnum):
@@ -175,9 +178,7 @@ class _Tracer:
     def _write_half(self, name: str, call: _Call) -> None:
         """What a process killed within a write leaves: the first half of it."""
         place, buffer, count = (call.arguments[argument] for argument in range(3))
-        with Path(f"/proc/{self._child}/mem").open("rb", buffering=0) as memory:
-            memory.seek(buffer)
-            half = memory.read(count)[: count // 2]
+        half = self._memory(buffer, count)[: count // 2]
         with self._behind(place).open("r+b", buffering=0) as file:
             position = call.arguments[3] if name == "pwrite64" else self._position(place)
             os.pwrite(file.fileno(), half, position)
@@ -191,13 +192,24 @@ class _Tracer:
         if number in _ON_NAMES:
             return _ON_NAMES[number]
         if number in _SENDS:
-            return _SENDS[number]
+            return None if self._sent(call) == _FLUSH else _SENDS[number]
         if number in _OPENS:
             return _OPENS[number] if call.arguments[2] & _CREATES else None
         if number not in _ON_FILES:
             return None
         inside = self._behind(call.arguments[0]).is_relative_to(self._folder)
         return _ON_FILES[number] if inside else None
+
+    def _sent(self, call: _Call) -> bytes:
+        """The first bytes of what is sent, as many as tell a hint."""
+        if call.number != _SENDTO:
+            return b""
+        return self._memory(call.arguments[1], min(call.arguments[2], len(_FLUSH) + 1))
+
+    def _memory(self, start: int, count: int) -> bytes:
+        with Path(f"/proc/{self._child}/mem").open("rb", buffering=0) as memory:
+            memory.seek(start)
+            return memory.read(count)
 
     def _behind(self, place: int) -> Path:
         """The file of an open file's number."""
