@@ -10,7 +10,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input
 CODE := rpm devices billing tests benchmarks
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check bench promises lock clean
+.PHONY: help run test check bench promises mutation lock clean
 
 help: ## show this list
 	@echo "make TARGET, where TARGET is one of:"
@@ -35,6 +35,9 @@ bench: $(VENV)/.dev ## measure close and dashboard, and write docs/performance.m
 
 promises: $(VENV)/.dev ## try every promise in full, and write docs/promises.md
 	@$(BIN)/python -m pytest -n 2 tests/promises tests/simulation --promises-page docs/promises.md $(ARGS)
+
+mutation: $(VENV)/.dev ## try small wrong changes of the billing rules, and write docs/mutation.md
+	@PYTHONPATH=tests $(BIN)/python -m mutation $(ARGS)
 
 lock: ## resolve pyproject.toml anew into the two lock lists
 	rm -rf var/lock && $(PYTHON) -m venv var/lock

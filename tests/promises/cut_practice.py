@@ -2,6 +2,7 @@
 
 from datetime import date
 from pathlib import Path
+from uuid import uuid4
 
 from cut_place import FEBRUARY, JANUARY, Prepared
 from intake_door import Door
@@ -38,7 +39,7 @@ def prepared(
         organization_id=str(actor.organization_id),
         user_id=str(actor.user_id),
         patient_id=str(patient_id),
-        folder=str(folder / "tries"),
+        folder=str(folder / f"tries-{uuid4().hex}"),  # tests run beside each other
         token=door.token,
         secret=door.secret,
         close_id=close_id,
