@@ -42,9 +42,11 @@ def folder(run_folder: Path) -> Path:
 def host(folder: Path) -> Iterator[Host]:
     """A machine for the runs, one after the other."""
     gc.collect()
+    gc.freeze()  # what pytest holds is not looked through again after each seed
     host = Host(folder)
     yield host
     host.restart()
+    gc.unfreeze()
 
 
 def test_whatever_happens_the_ledger_ends_as_the_rules_say(
