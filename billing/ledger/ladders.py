@@ -71,10 +71,16 @@ def supply(
 
 def days_left(standing: Standing, periods: Periods, as_of_day: int) -> Ints:
     """Days of each window that may still get a first reading, the day itself included."""
-    last = np.minimum(periods.end_day, standing.closed_day[periods.episode])
+    last = last_days(standing, periods)
     first = np.maximum(periods.start_day, as_of_day + (periods.last_recorded_day == as_of_day))
     left: Ints = np.maximum(last - first + 1, 0)
     return left
+
+
+def last_days(standing: Standing, periods: Periods) -> Ints:
+    """The last day of each period on which its episode still goes on."""
+    last: Ints = np.minimum(periods.end_day, standing.closed_day[periods.episode])
+    return last
 
 
 def setup(

@@ -65,6 +65,8 @@ PROGRESS_COLUMNS = (
     "still_needed",  # days or seconds
     "reachable",
     "needs_live",  # the month has no live contact yet (R-TIME-05)
+    "due_code",  # the highest code whose days can still be had; empty when none
+    "due_day",  # the last day to go on towards it: without a reading it is lost; else NO_DAY
 )
 
 

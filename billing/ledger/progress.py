@@ -1,6 +1,7 @@
 """Progress: what the running window and month have, what more would earn, and whether it can be.
 
-Owns the look ahead. Uses the same pages, bands and relaxations as the lines themselves.
+Owns the look ahead, and the day by which a reading must come or a code is lost. Uses the same
+pages, bands and relaxations as the lines themselves.
 """
 
 from typing import Any
@@ -12,7 +13,13 @@ from billing.days import NO_DAY, month_ends, month_starts
 from billing.ledger.facts import PROGRAMS
 from billing.ledger.judged import Judged, Pages, judge
 from billing.ledger.kernels import Ints, Mask
-from billing.ledger.ladders import applies, days_left, has_live_contact, measured
+from billing.ledger.ladders import (
+    applies,
+    days_left,
+    has_live_contact,
+    last_days,
+    measured,
+)
 from billing.ledger.lines import least_of
 from billing.ledger.minutes import COUNTED_WORK
 from billing.ledger.outcome import PROGRESS_COLUMNS, words
@@ -50,7 +57,12 @@ def progress_of(
     joined = {name: np.concatenate([part[name] for part in parts]) for name in PROGRESS_COLUMNS}
     order = np.lexsort((ladders.rank[joined["ladder"]], joined["episode"]))
     columns: dict[str, Any] = {name: column[order] for name, column in joined.items()}
-    for name, known in (("ladder", ladders), ("earned_code", codes), ("next_code", codes)):
+    for name, known in (
+        ("ladder", ladders),
+        ("earned_code", codes),
+        ("next_code", codes),
+        ("due_code", codes),
+    ):
         columns[name] = words(columns[name], known.words)
     return pd.DataFrame(columns)
 
@@ -94,6 +106,7 @@ def _rows(
         left = (periods.end_day[rows] - as_of_day + 1) * _SECONDS_A_DAY
     live = has_live_contact(periods, ladder)[rows]
     no_start = (periods.kind[rows] == WINDOW) & ~anchored[periods.episode[rows]]
+    due_code, due_day = _due(standing, periods, rules, ladder, rows[~no_start], as_of_day, codes)
     return {
         "episode": periods.episode[rows],
         "patient": periods.patient[rows],
@@ -106,7 +119,45 @@ def _rows(
         "still_needed": needed,
         "reachable": has_next & (needed <= left),
         "needs_live": ("live-contact" in ladder.needs) & ~live,
+        "due_code": _where(~no_start, due_code, codes.of("")),
+        "due_day": _where(~no_start, due_day, NO_DAY),
     }
+
+
+def _where(rows: Mask, values: Ints, otherwise: int) -> Ints:
+    """Values of some rows among all of them."""
+    wide = np.full(rows.size, otherwise, dtype=np.int64)
+    wide[rows] = values
+    return wide
+
+
+def _due(
+    standing: Standing,
+    periods: Periods,
+    rules: RuleSet,
+    ladder: Ladder,
+    rows: Ints,
+    as_of_day: int,
+    codes: _Words,
+) -> tuple[Ints, Ints]:
+    """The highest code whose days can still be had, and the last day to go on towards it.
+
+    Who measures on that day and on every later one of the window just gets the code; without a
+    reading on it the code is lost. No word and no day where nothing more can be earned by days.
+    """
+    due_code = np.full(rows.size, codes.of(""))
+    due_day = np.full(rows.size, NO_DAY, dtype=np.int64)
+    if ladder.measure is not Measure.DEVICE_DAYS:
+        return due_code, due_day
+    left = days_left(standing, periods, as_of_day)[rows]
+    last = last_days(standing, periods)[rows]
+    for band in sorted(ladder.bands, key=lambda b: b.at_least):
+        code = _lead_code(rules, band)
+        needed = least_of(standing, periods, rules, band)[rows] - periods.days[rows]
+        can = (needed > 0) & (needed <= left) & (code != "")
+        due_code[can] = codes.of(code)
+        due_day[can] = (last - needed + 1)[can]
+    return due_code, due_day
 
 
 def step_up(

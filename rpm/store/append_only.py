@@ -26,7 +26,9 @@ _SCHEMA_CHANGES = frozenset(
 )
 _UNSAFE_PRAGMAS = frozenset({"writable_schema", "trusted_schema", "schema_version"})
 _FUNCTION = "rpm_ledger_refuse"
-_REMOVABLE = frozenset({"device_day", "idempotency_key", "readiness_mark", "readiness_row"})
+_REMOVABLE = frozenset(
+    {"device_contact", "device_day", "idempotency_key", "readiness_mark", "readiness_row"}
+)
 
 
 def append_only_tables() -> list[Table]:

@@ -38,6 +38,7 @@ _PROGRESS = (
     "still_needed",
     "reachable",
     "needs_live",
+    "due_code",
 )
 
 
@@ -105,6 +106,10 @@ class ProgressLine(BaseModel):
     still_needed: int = Field(description="Days or seconds.")
     reachable: bool
     needs_live: bool = Field(description="The month has no live contact yet.")
+    due_code: str = Field(description="Highest code whose days can still be had; may be empty.")
+    due_day: date | None = Field(
+        description="Without a reading on this day `due_code` is lost; null when nothing is."
+    )
 
 
 @dataclass(frozen=True)
@@ -195,6 +200,7 @@ class Evaluated:
             **self._who(frame),
             "start_day": [_day(number) for number in frame["start_day"].tolist()],
             "end_day": [_day(number) for number in frame["end_day"].tolist()],
+            "due_day": [_day(number) for number in frame["due_day"].tolist()],
         }
         return [ProgressLine(**values) for values in by_row(columns)]
 

@@ -197,6 +197,7 @@ class ReadinessRow(Row, table=True):
         refers("episode_id", "episode"),
         Index(None, "organization_id", "still_needed", "patient_id", "position"),
         Index(None, "organization_id", "end_day", "patient_id", "position"),
+        Index(None, "organization_id", "due_day", "patient_id", "position"),
     )
 
     organization_id: UUID = Field(primary_key=True, foreign_key="organization.id")
@@ -216,6 +217,8 @@ class ReadinessRow(Row, table=True):
     reachable: bool
     needs_live: bool  # the month has no live contact yet
     findings: list[str] = Field(sa_type=JsonValue)  # codes that hold the patient's lines
+    due_code: str = ""  # the highest code whose days can still be had; empty when none
+    due_day: date | None = None  # without a reading on it that code is lost
 
 
 class ReadinessMark(Row, table=True):

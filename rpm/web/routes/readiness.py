@@ -50,6 +50,10 @@ class ReadinessOut(BaseModel):
     reachable: bool
     needs_live: bool = Field(description="The month has no live contact yet.")
     findings: list[str] = Field(description="Codes of what holds the lines.")
+    due_code: str = Field(description="Highest code whose days can still be had; may be empty.")
+    due_day: date | None = Field(
+        description="Without a reading on this day `due_code` is lost; null when nothing is."
+    )
 
 
 class FindReadiness(Command):

@@ -223,6 +223,24 @@ def test_every_running_ladder_of_a_practice() -> None:
     ]
 
 
+def test_what_is_due_of_a_practice() -> None:
+    """The last day to go on and the code it is for, by patient and ladder; nothing for minutes."""
+    today = date(2026, 3, 20)
+    found = evaluate(practice(), shipped_book(), today, today).progress
+    due = found[found["due_day"] != NO_DAY]
+    assert [
+        f"{row['patient']} {row['ladder']} {row['due_code']} {day_date(row['due_day'])}"
+        for row in due.to_dict("records")
+    ] == [
+        "0 device-supply 99454 2026-03-21",
+        "1 device-supply 99454 2026-03-20",
+        "2 rtm-supply-respiratory 98976 2026-04-04",
+        "4 device-supply 99454 2026-03-20",
+        "7 device-supply 99454 2026-04-04",
+    ]
+    assert set(found[found["due_day"] == NO_DAY]["due_code"]) == {""}
+
+
 @pytest.mark.parametrize(("covid", "least"), [(True, 2), (False, 16)])
 def test_fewer_days_are_needed_in_the_emergency(covid: bool, least: int) -> None:
     """R-PHE-01: with the illness on file two days are what comes next, otherwise sixteen."""

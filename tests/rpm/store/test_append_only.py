@@ -30,6 +30,8 @@ MUTABLE = {
     "close_claim",
     "connection",
     "demo_clock",
+    "device_contact",
+    "device_contact_mark",
     "device_day",
     "idempotency_key",
     "job_run",
