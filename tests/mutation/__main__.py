@@ -94,7 +94,7 @@ def _chosen(names: Sequence[str], *, every: bool, survivors: bool) -> list[Mutan
     ]
     if not survivors:
         return found
-    before = json.loads(VERDICTS.read_text(encoding="utf-8"))
+    before = _before()
     return [mutant for mutant in found if before.get(mutant.name) is None]
 
 
@@ -117,7 +117,7 @@ def _preload() -> None:
 def _tried(mutants: Sequence[Mutant], workers: int) -> list[Verdict]:
     reach = Reach(REACHED)
     _preload()
-    trials = Trials(result.ROOT, workers, reach.durations)
+    trials = Trials(result.ROOT, workers, reach.durations, _before())
     if trials.unmutated() is not None:
         raise SystemExit("a test fails without any mutant")
     verdicts: list[Verdict] = []
@@ -137,10 +137,17 @@ def _tried(mutants: Sequence[Mutant], workers: int) -> list[Verdict]:
     return verdicts
 
 
+def _before() -> dict[str, str | None]:
+    """What earlier runs found: the test that killed a mutant then is tried first now."""
+    found: dict[str, str | None] = {}
+    if VERDICTS.exists():
+        found = json.loads(VERDICTS.read_text(encoding="utf-8"))
+    return found
+
+
 def _keep(verdicts: Sequence[Verdict]) -> None:
     """Add to what is known, so that survivors can be tried again after a test was written."""
-    known = json.loads(VERDICTS.read_text(encoding="utf-8")) if VERDICTS.exists() else {}
-    known |= {verdict.mutant.name: verdict.killer for verdict in verdicts}
+    known = _before() | {verdict.mutant.name: verdict.killer for verdict in verdicts}
     VERDICTS.write_text(json.dumps(known, indent=0), encoding="utf-8")
 
 

@@ -28,7 +28,8 @@ PREFACE = """\
 # Mutation of the billing rules
 
 Each mutant is one small wrong change of `billing/ledger` or `billing/rules`: a boundary moved, a
-condition left out, a code mistaken. A mutant is killed when a test fails. Written by
+condition left out, a code mistaken. A mutant is killed when a test fails. One in five of all
+possible mutants is tried, the same ones each time, drawn by their names. Written by
 `make mutation` on {day}; do not edit by hand. Why a mutant survives stands in
 [`tests/mutation/survivors.toml`](../tests/mutation/survivors.toml).
 
@@ -73,7 +74,7 @@ def digest() -> str:
     made = hashlib.sha256()
     for folder in MADE_FROM:
         for path in sorted((ROOT / folder).rglob("*")):
-            if path.suffix in (".py", ".toml", ".csv"):
+            if path.suffix in (".py", ".toml", ".csv", ".txt"):
                 made.update(f"{path.relative_to(ROOT)}\0".encode() + path.read_bytes() + b"\0")
     for path in sorted(HERE.glob("*.py")):
         made.update(path.read_bytes())

@@ -119,7 +119,8 @@ def test_a_trial_tells_killed_from_surviving(tmp_path: Path) -> None:
         capture_output=True,
         text=True,
     )
-    told = dict(reversed(line.split(" | ")) for line in done.stdout.splitlines())
+    lines = [line.split(" | ") for line in done.stdout.splitlines()]
+    told = {name: killer for killer, name in lines}
     survivors = {name for name, killer in told.items() if killer == "survives"}
     assert survivors == {
         "small.paid: days > 30 -> days >= 30",

@@ -45,6 +45,7 @@ class Trials:
     root: Path
     workers: int
     durations: dict[str, float]
+    known: dict[str, str | None] = field(default_factory=dict)
     _killers: dict[str, Counter[str]] = field(default_factory=lambda: defaultdict(Counter))
     _running: dict[int, tuple[Mutant, int]] = field(default_factory=dict)
 
@@ -67,15 +68,17 @@ class Trials:
         return self._ended().killer
 
     def _in_turns(self, mutant: Mutant, tests: Sequence[str]) -> list[list[str]]:
-        """The tests that killed most of the mutants nearest to this one, then all others."""
+        """The test that killed it last time, those that killed most mutants near it, all others."""
+        before = [test for test in (self.known.get(mutant.name),) if test in set(tests)]
         near = dict.fromkeys(
             test
             for place in _places(mutant)
             for test, _ in self._killers[place].most_common(KILLERS_FIRST)
         )
-        likely = [test for test in near if test in set(tests)]
-        others = sorted(set(tests) - set(likely), key=lambda test: (self.durations[test], test))
-        return [turn for turn in (likely, others) if turn]
+        likely = [test for test in near if test in set(tests) and test not in before]
+        left = set(tests) - {*before, *likely}
+        others = sorted(left, key=lambda test: (self.durations[test], test))
+        return [turn for turn in (before, likely, others) if turn]
 
     def _start(self, mutant: Mutant, turns: list[list[str]]) -> None:
         path = self.root.joinpath(*mutant.module.split(".")).with_suffix(".py")
