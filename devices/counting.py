@@ -44,9 +44,12 @@ REASONS: Mapping[str, str] = MappingProxyType(
 )
 """Every reason code a reading may carry, with the ledger's word for it."""
 
+OWNER_AMBIGUOUS = "owner_ambiguous"
+"""Reason code, and the flag of a reading whose sender does not know whose it is."""
+
 QUARANTINED = frozenset(
     {
-        "owner_ambiguous",
+        OWNER_AMBIGUOUS,
         "time_suspect",
         "before_assignment",
         "after_return",
@@ -118,12 +121,19 @@ def countable(
     """
     flags = _range_flags(reading) + _clock_flags(reading, received_at)
     reason = (
-        _nature_reason(reading)
+        _owner_reason(reading)
+        or _nature_reason(reading)
         or _device_reason(device)
         or _when_reason(reading, association, received_at, zone)
         or ("out_of_range" if "implausible" in flags else "")
     )
     return Verdict(not reason, reason, flags)
+
+
+def _owner_reason(reading: Reading) -> str:
+    """The sender does not know which of several people was measured."""
+    ambiguous = OWNER_AMBIGUOUS in reading.flags and reading.status != "deleted"
+    return OWNER_AMBIGUOUS if ambiguous else ""
 
 
 def _nature_reason(reading: Reading) -> str:

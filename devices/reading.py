@@ -19,6 +19,13 @@ OffsetOrigin = Literal["device", "vendor", "profile", "patient", "practice", "un
 TimeQuality = Literal["exact", "estimated", "received", "suspect"]
 EntryMethod = Literal["device", "manual", "control", "test", "unknown"]
 Status = Literal["final", "corrected", "deleted"]
+Changes = Literal["announced", "unordered", "ordered"]
+"""How a reading's content may change later under the same identity.
+
+``announced``: only by a status that says so; other content is a conflict. ``unordered``: any
+content that was not told before is a correction. ``ordered``: any content other than the last is
+one, because its source is read in order and tells what holds now.
+"""
 
 _NUMBER = re.compile(r"([<>]?)\s*([-+]?\d{1,9}(?:\.\d{1,12})?)", re.ASCII)
 _BEYOND: dict[str, Comparator] = {"high": ">", "hi": ">", "low": "<", "lo": "<"}
@@ -72,6 +79,7 @@ class Reading:
     replaces: str | None = None
     flags: tuple[str, ...] = ()
     is_part: bool = False
+    changes: Changes = "announced"
 
     def __post_init__(self) -> None:
         if self.measured_at is not None and self.measured_at.utcoffset() is None:

@@ -139,12 +139,13 @@ class Batch:
         if known is None:
             return self._first(item, identity)
         last = known[-1]
-        repeats = identity.content_hash in {row.content_hash for row in known}
+        compared = known[-1:] if item.changes == "ordered" else known
+        repeats = identity.content_hash in {row.content_hash for row in compared}
         if repeats or (item.status == "deleted" and last.status == "void"):
             return ItemResult("duplicate", last.id, item.vendor_reading_id, last.reason_code)
         if item.is_part and item.status == "final":
             return self._join(item, last, identity)
-        if item.status == "final":
+        if item.status == "final" and item.changes == "announced":
             return self._conflict(item, last, identity)
         return self._correct(item, last, identity)
 
@@ -181,6 +182,7 @@ class Batch:
         """A new version. Its day reached us when the first version did, unless the day changed."""
         row = self._row(item, identity)
         row.version, row.supersedes_id = last.version + 1, last.id
+        row.status = "corrected" if row.status == "final" else row.status
         if row.local_day == last.local_day:
             row.received_at, row.received_day = last.received_at, last.received_day
         self.days.update(days_of(last))

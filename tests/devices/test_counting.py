@@ -92,6 +92,10 @@ REFUSALS: dict[str, list[tuple[Reading, dict[str, Any]]]] = {
     "entry_unknown": [(_reading(entry_method="unknown"), {})],
     "control_solution": [(_reading("glucose", entry_method="control"), {})],
     "vendor_test": [(_reading(entry_method="test"), {})],
+    "owner_ambiguous": [
+        (_reading(flags=("owner_ambiguous",)), {}),
+        (_reading(flags=("owner_ambiguous",), entry_method="unknown"), {}),
+    ],
     "not_physiologic": [(_reading("steps"), {}), (_reading("steps", entry_method="manual"), {})],
     "void": [(_reading(status="deleted"), {})],
     "unknown_device": [(_reading(), {"device": None, "association": None})],
@@ -115,7 +119,7 @@ REFUSALS: dict[str, list[tuple[Reading, dict[str, Any]]]] = {
     "after_return": [(_reading(), {"association": Association(SINCE.from_at, AT)})],
     "out_of_range": [(_pressure(301, 80), {}), (_pressure(120, 19), {}), (_pressure(80, 80), {})],
 }
-GIVEN_ELSEWHERE = {"goal", "owner_ambiguous", "no_consent", "superseded", "excluded", "duplicate"}
+GIVEN_ELSEWHERE = {"goal", "no_consent", "superseded", "excluded", "duplicate"}
 
 
 @pytest.mark.parametrize("reason", REFUSALS)
