@@ -26,6 +26,7 @@ from rpm.store.tables.people import Patient
 NOW = datetime(2026, 1, 15, 12, tzinfo=UTC)
 WITHOUT_ORGANIZATION = {"organization", "job_run", "demo_clock"}
 MUTABLE = {
+    "alert_mark",
     "api_token",
     "close_claim",
     "connection",
