@@ -23,7 +23,7 @@ from rpm.actions.compute_close import compute_close
 from rpm.actions.export_close import ExportClose, export_close
 from rpm.actions.log_entry import LogEntry, log_entry
 from rpm.actions.reverse_entry import ReverseEntry, reverse_entry
-from rpm.actions.take_delivery import authenticate, take_delivery
+from rpm.actions.take_delivery import DeliveryAnswer, authenticate, take_delivery
 from rpm.actions.verify import verify_record
 from rpm.actions.whole_files import write_whole
 from rpm.errors import Conflict
@@ -54,16 +54,21 @@ def whole_day(place: Place, say: Say) -> None:
 def intake(place: Place, say: Say) -> None:
     """A delivery of three readings."""
     body = body_of(*(weight(f"r-{n}", f"2026-01-2{n}T08:15:00-05:00") for n in range(5, 8)))
-    sent = Incoming(signed(place.prepared.secret, "msg-1", FEBRUARY, body), body)
+    answer = delivered(place, "msg-1", body)
+    say(f"delivery {answer.delivery_id}")
+    for item in answer.items:
+        say(f"reading {item['reading_id']}")
+
+
+def delivered(place: Place, message_id: str, body: bytes) -> DeliveryAnswer:
+    """What the door answers to a signed body, as the webhook route takes it."""
+    sent = Incoming(signed(place.prepared.secret, message_id, FEBRUARY, body), body)
     ring = load_keys(place.settings).field_encryption
     with reading(place.engine) as db:
         token = place.prepared.token
         sender = authenticate(db, ring, FEBRUARY, "generic", token, sent)
     with transaction(place.engine) as db:
-        answer = take_delivery(db, sender, FEBRUARY, sent)
-    say(f"delivery {answer.delivery_id}")
-    for item in answer.items:
-        say(f"reading {item['reading_id']}")
+        return take_delivery(db, sender, FEBRUARY, sent)
 
 
 def entry(place: Place, say: Say, client_id: UUID, seconds: int) -> UUID:
