@@ -30,11 +30,19 @@ def _number_or_text(value: object) -> object:
     return value if isinstance(value, str) else _number(value)
 
 
+def _as_tuple(value: object) -> object:
+    return tuple(value) if isinstance(value, list) else value
+
+
 _NumberText = Annotated[str, StringConstraints(min_length=1, max_length=_LONGEST_NUMBER)]
 Number = Annotated[_NumberText, BeforeValidator(_number)]
 """A JSON number, as its text."""
 NumberOrText = Annotated[_NumberText, BeforeValidator(_number_or_text)]
 """A number for senders that write it as a number or as text, as its text."""
+
+Item = TypeVar("Item")
+Many = Annotated[tuple[Item, ...], BeforeValidator(_as_tuple)]
+"""A JSON list."""
 
 
 class Sent(BaseModel):
@@ -44,7 +52,6 @@ class Sent(BaseModel):
 
 
 Model = TypeVar("Model", bound=Sent)
-Item = TypeVar("Item")
 
 
 def loaded_object(body: bytes) -> dict[str, Any]:

@@ -127,7 +127,7 @@ class Door:
                 db,
                 record,
                 organization_of(db, scope),
-                vendor="generic",
+                vendor=self.connection.vendor,
                 vendor_device_id=device,
                 now=self.now,
             )
@@ -138,7 +138,7 @@ class Door:
         row: dict[str, Any] = {"kind": "scale", "fda_listed": True, "automatic": True} | values
         self.record(
             "device.register",
-            Device(id=device_id, vendor="generic", vendor_device_id=name, **row),
+            Device(id=device_id, vendor=self.connection.vendor, vendor_device_id=name, **row),
             device=name,
         )
         return device_id

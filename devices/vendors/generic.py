@@ -26,6 +26,7 @@ from devices.reading import (
     component,
     missing_quantities,
 )
+from devices.sent import Many
 from devices.settings import Setting
 from devices.strict_json import loads
 from devices.timestamps import Timestamp, parse_rfc3339
@@ -44,10 +45,6 @@ def _number_text(value: object) -> object:
     return str(value) if is_number else value
 
 
-def _as_tuple(value: object) -> object:
-    return tuple(value) if isinstance(value, list) else value
-
-
 class _Strict(BaseModel):
     model_config = ConfigDict(strict=True, extra="forbid", frozen=True)
 
@@ -63,7 +60,7 @@ class _SentReading(_Strict):
     device_id: Text
     kind: Text
     entry_method: EntryMethod
-    components: Annotated[tuple[_SentComponent, ...], BeforeValidator(_as_tuple)] = ()
+    components: Many[_SentComponent] = ()
     measured_at: Text | None = None
     patient_ref: Text | None = None
     time_quality: Literal["exact", "estimated", "received"] = "exact"

@@ -13,12 +13,13 @@ from vendor_samples import ANY_JSON, Format, files, items_of, leaves, mutated
 from devices.delivery import Notice, UnreadableDeliveryError
 from devices.reading import Reading, RejectedReading
 from devices.vendors.bodytrace import BodyTrace
+from devices.vendors.fhir import Fhir
 from devices.vendors.mio import Mio
 from devices.vendors.telli import Telli
 from devices.vendors.tenovi import Tenovi
 
 VENDORS: dict[str, Format] = {
-    vendor.name: vendor for vendor in (BodyTrace(), Mio(), Telli(), Tenovi())
+    vendor.name: vendor for vendor in (BodyTrace(), Fhir(), Mio(), Telli(), Tenovi())
 }
 ACCEPTED = [(name, path) for name in VENDORS for path in files(name, "accepted")]
 REJECTED = [(name, path) for name in VENDORS for path in files(name, "rejected")]

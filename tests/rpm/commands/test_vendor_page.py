@@ -21,17 +21,8 @@ from rpm.store.tables.monitoring import Delivery, Reading
 
 PAGE = (Path(__file__).parents[3] / "docs" / "vendors.md").read_text(encoding="utf-8")
 CURL = [block for block in re.findall(r"```console\n(.*?)```", PAGE, re.DOTALL) if "curl" in block]
-DEVICE = "CG-0001-bp-1"
-
-
-@pytest.fixture
-def door(engine: Engine, settings: Settings, actor: Actor, practice: Practice) -> Door:
-    """A practice with the page's cuff, given to a patient."""
-    door = Door(engine, settings, actor, practice.now)
-    patient_id = practice.patient()
-    device_id = door.device(DEVICE, kind="bp")
-    door.assign(device_id, patient_id, practice.episode(patient_id), name=DEVICE)
-    return door
+DEVICES = {"generic": "CG-0001-bp-1", "fhir": "cuff-17"}
+WAYS = [("generic", "header"), ("generic", "standard-webhooks"), ("fhir", "header")]
 
 
 def _run(block: str, address: str, secret: str, now: int) -> Any:
@@ -47,22 +38,36 @@ def _run(block: str, address: str, secret: str, now: int) -> Any:
 @pytest.mark.skipif(
     not all(shutil.which(one) for one in ("bash", "curl", "openssl")), reason="no curl or openssl"
 )
-@pytest.mark.parametrize("scheme", ["header", "standard-webhooks"])
+@pytest.mark.parametrize(("vendor", "scheme"), WAYS)
 def test_the_commands_of_the_page_bring_an_accepted_reading(
-    engine: Engine, settings: Settings, actor: Actor, door: Door, served: str, scheme: str
+    engine: Engine,
+    settings: Settings,
+    actor: Actor,
+    practice: Practice,
+    served: str,
+    vendor: str,
+    scheme: str,
 ) -> None:
     """Each block is accepted; again it is the same answer; a wrong secret is 401 and no row."""
-    sender = Door(engine, settings, actor, door.now, name="Mine", scheme={"kind": scheme})
-    (block,) = (one for one in CURL if ("webhook-signature" in one) == (scheme != "header"))
-    address = f"{served}/webhooks/generic/{sender.token}"
+    way = {"vendor": vendor, "scheme": {"kind": scheme}}
+    door = Door(engine, settings, actor, practice.now, name="Mine", **way)
+    patient_id, device = practice.patient(), DEVICES[vendor]
+    device_id = door.device(device, kind="bp")
+    door.assign(device_id, patient_id, practice.episode(patient_id), name=device)
+    (block,) = (
+        one
+        for one in CURL
+        if f"/webhooks/{vendor}/" in one and ("webhook-signature" in one) == (scheme != "header")
+    )
+    address = f"{served}/webhooks/{vendor}/{door.token}"
     now = int(door.now.timestamp())
     wrong = "whsec_" + "A" * 44 if scheme != "header" else "wrong-secret"
     assert _run(block, address, wrong, now)["status"] == 401
     with reading(engine) as db:
         assert db.exec(select(Delivery)).all() == []
-    answer = _run(block, address, sender.secret, now)
+    answer = _run(block, address, door.secret, now)
     assert [item["status"] for item in answer["items"]] == ["accepted"]
-    assert _run(block, address, sender.secret, now) == answer
+    assert _run(block, address, door.secret, now) == answer
     with reading(engine) as db:
         (row,) = db.exec(select(Reading)).all()
     assert row.countable
