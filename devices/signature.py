@@ -4,7 +4,7 @@ Owns Standard Webhooks 1.0.0 (``v1`` HMAC-SHA256, ``v1a`` Ed25519; ``svix-`` hea
 and hexadecimal HMAC-SHA256 in the forms of Terra, Oura, Polar and ``X-Hub-Signature-256``, checking
 and making. Does not own where secrets are kept.
 
-The ``standardwebhooks`` library signs in the simulator and the tests, but does not verify here: it
+The ``standardwebhooks`` library signs in the demo and the tests, but does not verify here: it
 reads the real clock, takes text instead of the bytes received, knows neither ``v1a`` nor several
 secrets, and lets malformed headers escape as other errors.
 """

@@ -1,26 +1,20 @@
-"""Simulator: seeded synthetic readings in the generic format, and the signed requests that bring
-them.
+"""Simulator: seeded synthetic measurements of a practice's devices, whoever their vendor is.
 
 Owns a patient's plan and what devices do in life: missed runs, days without a reading, uploads from
-memory, repeats, typed-in values. Does not own posting. The same seed and plans give the same bytes;
-each series draws from its own stream, so that adding a patient changes no other.
+memory, repeats, typed-in values, clocks that are wrong. Does not own how a vendor says it
+(``devices.speaking``) nor the requests that bring it (``devices.posting``). The same seed and plans
+give the same measurements; each series draws from its own stream, so that adding a patient changes
+no other.
 """
 
-import hashlib
-import json
-from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 from random import Random
-from typing import Any
 from zoneinfo import ZoneInfo
 
-from standardwebhooks import Webhook
-
-from devices.delivery import Secret
-
-MAX_BATCH = 1_000
 _UPLOAD_DELAY_SECONDS = 45
+_AHEAD = (timedelta(hours=2), timedelta(days=3))
+_RESET_TO = (datetime(1970, 1, 1, tzinfo=UTC), datetime(2000, 1, 1, tzinfo=UTC))
 
 
 @dataclass(frozen=True)
@@ -51,7 +45,9 @@ class Habits:
 
     ``adherence``: it is taken at all; ``repeat``: it is sent again an hour later; ``late``: it
     stays in the device's memory for up to ``late_days_at_most``; ``manual``: it is typed in;
-    ``missed_run``: a run of up to ``missed_days_at_most`` days without readings begins.
+    ``missed_run``: a run of up to ``missed_days_at_most`` days without readings begins;
+    ``wrong_clock``: the device's clock is two hours or three days ahead, or was reset to 1970 or
+    2000.
     """
 
     adherence: float = 0.9
@@ -61,6 +57,7 @@ class Habits:
     missed_run: float = 0.01
     late_days_at_most: int = 4
     missed_days_at_most: int = 6
+    wrong_clock: float = 0
 
 
 @dataclass(frozen=True)
@@ -74,20 +71,39 @@ class PatientPlan:
 
 
 @dataclass(frozen=True)
-class Sent:
-    """A reading in the generic format, and when it is sent (aware UTC)."""
+class Measurement:
+    """What a device measured, in the units of its series; ``values`` are texts by LOINC code.
 
-    sent_at: datetime
-    reading: dict[str, Any]
+    ``told_at`` is the instant by the device's clock, ``measured_at`` the true one; both aware UTC.
+    """
+
+    patient_ref: str
+    device_id: str
+    kind: str
+    zone: str
+    values: tuple[tuple[str, str, str], ...]  # code, text, unit
+    measured_at: datetime
+    told_at: datetime
+    manual: bool = False
+    from_memory: bool = False
+
+    @property
+    def id(self) -> str:
+        """An id of the measurement's own, for vendors that give one."""
+        return f"{self.device_id}-{int(self.measured_at.timestamp())}"
+
+    @property
+    def local(self) -> datetime:
+        """The time that the device tells, on the wall clock of the patient's zone."""
+        return self.told_at.astimezone(ZoneInfo(self.zone))
 
 
 @dataclass(frozen=True)
-class SignedRequest:
-    """One webhook request: when it is posted (aware UTC), its headers and its exact body."""
+class Sent:
+    """A measurement, and when its device sends it (aware UTC)."""
 
     sent_at: datetime
-    headers: dict[str, str]
-    body: bytes
+    measurement: Measurement
 
 
 _USUAL: dict[str, tuple[tuple[Value, ...], tuple[int, ...]]] = {
@@ -124,7 +140,7 @@ def practice(seed: int, patients: int) -> tuple[PatientPlan, ...]:
     """Plans of a synthetic practice: one or two devices each, habits from faithful to sparse."""
     plans = []
     for number in range(patients):
-        random = _stream(seed, "plan", str(number))
+        random = stream(seed, "plan", str(number))
         kinds = random.sample(sorted(_USUAL), k=random.choice((1, 1, 2)))
         reference = f"SYN-{number:05d}"
         series = tuple(usual_series(kind, f"{reference}-{kind}") for kind in kinds)
@@ -140,54 +156,16 @@ def readings(plan: PatientPlan, first_day: date, last_day: date, *, seed: int) -
     """
     sent: list[Sent] = []
     for series in plan.series:
-        random = _stream(seed, plan.patient_ref, series.device_id, series.kind)
+        random = stream(seed, plan.patient_ref, series.device_id, series.kind)
+        clock = stream(seed, plan.patient_ref, series.device_id, series.kind, "clock")
         for day in _days_taken(random, plan.habits, first_day, last_day):
             for hour in series.hours:
-                sent.extend(_sent(random, plan, series, day, hour, (day - first_day).days))
-    return sorted(sent, key=lambda item: (item.sent_at, str(item.reading["id"])))
+                found = _sent(random, plan, series, day, hour, (day - first_day).days)
+                sent.extend(_by_its_clock(clock, plan.habits, found))
+    return sorted(sent, key=lambda item: (item.sent_at, item.measurement.id))
 
 
-def deliveries(
-    sent: Iterable[Sent],
-    secret: Secret,
-    *,
-    window: timedelta = timedelta(hours=1),
-    at_most: int = MAX_BATCH,
-) -> Iterator[SignedRequest]:
-    """Signed requests that bring readings, at most so many and so long a time in one.
-
-    A request is posted when its last reading is sent. ``secret`` is a ``whsec_`` secret.
-    """
-    batch: list[Sent] = []
-    for item in sorted(sent, key=lambda item: item.sent_at):
-        if batch and (len(batch) >= at_most or item.sent_at - batch[0].sent_at >= window):
-            yield signed_request(batch, secret)
-            batch = []
-        batch.append(item)
-    if batch:
-        yield signed_request(batch, secret)
-
-
-def signed_request(batch: Sequence[Sent], secret: Secret) -> SignedRequest:
-    """One request with these readings in a Standard Webhooks envelope, signed when it is posted."""
-    posted_at = max(item.sent_at for item in batch).replace(microsecond=0)
-    envelope = {
-        "type": "readings.recorded",
-        "timestamp": posted_at.isoformat(),
-        "data": {"readings": [item.reading for item in batch]},
-    }
-    body = json.dumps(envelope, separators=(",", ":"))
-    message_id = f"msg_{hashlib.sha256(body.encode()).hexdigest()[:24]}"
-    headers = {
-        "content-type": "application/json",
-        "webhook-id": message_id,
-        "webhook-timestamp": str(int(posted_at.timestamp())),
-        "webhook-signature": Webhook(secret.text).sign(message_id, posted_at, body),
-    }
-    return SignedRequest(posted_at, headers, body.encode())
-
-
-def _stream(*parts: object) -> Random:
+def stream(*parts: object) -> Random:
     """A stream of its own for every series; text seeds give the same numbers on every machine."""
     return Random(":".join(str(part) for part in parts))  # noqa: S311 - synthetic data, no secret
 
@@ -215,26 +193,45 @@ def _sent(
     wall = datetime.combine(day, time(hour, random.randrange(60), random.randrange(60)))
     measured_at = wall.replace(tzinfo=ZoneInfo(plan.zone)).astimezone(UTC)
     manual = random.random() < habits.manual
-    reading = {
-        "id": f"{series.device_id}-{int(measured_at.timestamp())}",
-        "device_id": series.device_id,
-        "patient_ref": plan.patient_ref,
-        "kind": series.kind,
-        "components": [_component(random, value, age_days) for value in series.values],
-        "measured_at": measured_at.astimezone(ZoneInfo(plan.zone)).isoformat(),
-        "entry_method": "manual" if manual else "device",
-    }
+    values = tuple(_value(random, value, age_days) for value in series.values)
     sent_at = measured_at + timedelta(seconds=random.randint(1, _UPLOAD_DELAY_SECONDS))
-    if random.random() < habits.late:
+    late = random.random() < habits.late
+    if late:
         sent_at += timedelta(hours=random.randint(6, 24 * habits.late_days_at_most))
-    sent = [Sent(sent_at, reading)]
+    measured = Measurement(
+        plan.patient_ref,
+        series.device_id,
+        series.kind,
+        plan.zone,
+        values,
+        measured_at,
+        told_at=measured_at,
+        manual=manual,
+        from_memory=late,
+    )
+    sent = [Sent(sent_at, measured)]
     if random.random() < habits.repeat:
-        sent.append(Sent(sent_at + timedelta(hours=1), reading))
+        sent.append(Sent(sent_at + timedelta(hours=1), measured))
     return sent
 
 
-def _component(random: Random, value: Value, age_days: int) -> dict[str, str]:
+def _value(random: Random, value: Value, age_days: int) -> tuple[str, str, str]:
     number = random.gauss(value.base + value.drift_per_day * age_days, value.noise)
     if value.unit == "%":
         number = min(number, 100)
-    return {"code": value.code, "value": f"{number:.{value.decimals}f}", "unit": value.unit}
+    return value.code, f"{number:.{value.decimals}f}", value.unit
+
+
+def _by_its_clock(clock: Random, habits: Habits, sent: list[Sent]) -> list[Sent]:
+    """The same with what a wrong clock tells; a clock that was reset counts on from there."""
+    if not sent or clock.random() >= habits.wrong_clock:
+        return sent
+    measured_at = sent[0].measurement.measured_at
+    since_midnight = measured_at - datetime.combine(measured_at.date(), time(), UTC)
+    told_at = clock.choice(
+        (
+            *(measured_at + ahead for ahead in _AHEAD),
+            *(reset + since_midnight for reset in _RESET_TO),
+        )
+    )
+    return [replace(one, measurement=replace(one.measurement, told_at=told_at)) for one in sent]

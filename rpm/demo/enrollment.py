@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from datetime import date, datetime, timedelta
 from typing import Any
 
+from devices.device_ids import check_digit
 from devices.kinds import ledger_kind
 from rpm.demo.person import Handed, Person
 from rpm.demo.practice import (
@@ -26,11 +27,20 @@ TOKEN_DAYS = 366
 _COVERED_SINCE = "2025-01-01"
 _ESTABLISHED_SINCE = "2024-06-03"
 _DOOR = "/v1"
+_IMEI_VENDORS = frozenset({"bodytrace", "mio", "telli"})
 _MAKES = {"bp": "Demo Cuff", "weight": "Demo Scale", "glucose": "Demo Meter", "steps": "Demo Band"}
 
 
 def device_ref(person: Person, device: Handed) -> str:
-    """The vendor's id of a device."""
+    """The vendor's id of a device: the practice's word, or an IMEI where that is on the box."""
+    if device.gateway.vendor in _IMEI_VENDORS:
+        core = f"86000000{person.key.removeprefix('CG-')}{device.number:02d}"
+        return core + check_digit(core)
+    return device_word(person, device)
+
+
+def device_word(person: Person, device: Handed) -> str:
+    """The practice's own word for a device."""
     return f"{person.key}-{device.measures}-{device.number}"
 
 
@@ -61,7 +71,7 @@ def opening() -> Iterator[Call]:
     for key, name in PAYERS.items():
         yield _admin("/payers", {"key": key, "name": name}, f"payer:{key}")
     for gateway in GATEWAYS:
-        body = {"vendor": "generic", "name": gateway.name}
+        body = {"vendor": gateway.vendor, "name": gateway.name}
         yield _admin("/connections", body, f"connection:{gateway.key}")
 
 
@@ -124,7 +134,7 @@ def handed_over(
     noticed = given if device.registered_day is None else at(device.registered_day, "10:40")
     ref = device_ref(person, device)
     registered = {
-        "vendor": "generic",
+        "vendor": device.gateway.vendor,
         "vendor_device_id": ref,
         "kind": ledger_kind(device.measures),
         "make": _MAKES.get(device.measures, "Demo Device"),

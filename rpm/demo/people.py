@@ -9,7 +9,7 @@ from random import Random
 
 from rpm.demo.named import NAMED
 from rpm.demo.person import REGULAR, SPARSE, STEADY, UNEVEN, Handed, Person
-from rpm.demo.practice import CELLULAR, HUB, SEED, ZONE
+from rpm.demo.practice import BODYTRACE, CELLULAR, HUB, MIO, SEED, TELLI, TENOVI, ZONE
 
 _FROM_DAY = date(2025, 11, 3)
 _FAMILIES = ("Everyday", "Ordinary", "Usual", "Common", "Regular", "Plain", "Typical")
@@ -28,6 +28,9 @@ _MONTHS = (
     (), (420,), (480, 300), (600, 480), (660, 600), (720, 540, 300), (900, 720, 420),
     (900, 900, 720), (1_200, 1_200, 900, 600),
 )  # fmt: skip
+
+_VENDORS = {41: TENOVI, 43: MIO, 56: TELLI, 59: BODYTRACE}
+"""Whose devices come from a vendor and not from a gateway of the practice's own, by number."""
 
 _SATURDAY = 5
 
@@ -54,7 +57,7 @@ def _everyday(count: int) -> Iterator[Person]:
             payer=random.choice(_PAYERS),
             zone=random.choice(_ZONES),
             diagnosis=_DIAGNOSES[measures],
-            devices=(Handed(measures, gateway, habits),),
+            devices=(Handed(measures, _VENDORS.get(number, gateway), habits),),
             monthly_seconds=random.choice(_MONTHS),
         )
 

@@ -63,6 +63,8 @@ class Door:
 
     def _post(self, step: Post) -> dict[str, Any]:
         address = self._memory[f"address:{step.gateway}"]
+        if step.query:
+            address = f"{address}?{step.query}"
         headers = dict(step.headers)
         answer = self._client.post(address, content=step.body, headers=headers)
         if not self._expected("/webhooks", step.at, answer, step.expects) or not step.keeps:

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
+from devices.posting import Trouble
+
 SEED = 20251101
 NAME = "Cedar Grove Internal Medicine (demo)"
 NPI = "1993000102"
@@ -66,18 +68,25 @@ PAYERS = {
 
 @dataclass(frozen=True)
 class Gateway:
-    """A sender of deliveries: what one delivery may gather, in hours and in readings."""
+    """A sender of deliveries: what one delivery may gather, in hours and items, and whose it is."""
 
     key: str
     name: str
     gathers: timedelta
     at_most: int
+    vendor: str = "generic"
+    trouble: Trouble | None = None
 
 
 HUB = Gateway("hub", "Bedside hubs", timedelta(hours=10), 1_000)
 CELLULAR = Gateway("cellular", "Cellular gateway", timedelta(hours=20), 1_000)
 DIRECT = Gateway("direct", "Devices that post by themselves", timedelta(0), 1)
-GATEWAYS = (HUB, CELLULAR, DIRECT)
+_LIVELY = Trouble(split=0.5, retry=0.02, delay=0.02, heartbeat_hours=168)
+TENOVI = Gateway("tenovi", "Tenovi gateways", timedelta(0), 1, "tenovi", _LIVELY)
+TELLI = Gateway("telli", "Telli kits", timedelta(0), 1, "telli", _LIVELY)
+MIO = Gateway("mio", "Transtek kits", timedelta(0), 1, "mio", _LIVELY)
+BODYTRACE = Gateway("bodytrace", "BodyTrace scales", timedelta(0), 1, "bodytrace", _LIVELY)
+GATEWAYS = (HUB, CELLULAR, DIRECT, TENOVI, TELLI, MIO, BODYTRACE)
 
 
 def at(day: date, clock_time: str, zone: str = ZONE) -> datetime:

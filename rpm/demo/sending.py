@@ -1,29 +1,30 @@
-"""Sending: what every device measures, gathered by its gateway into signed deliveries.
+"""Sending: what every device measures, gathered by its gateway into proved deliveries.
 
-Owns which readings exist and when they leave. Does not own the devices' figures and the signing
-(``devices.simulator``) nor what the service makes of them.
+Owns which readings exist and when they leave. Does not own the devices' figures
+(``devices.simulator``), vendors' words and proofs (``devices.posting``) nor what the service makes
+of them.
 """
 
-import json
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from datetime import date, datetime, timedelta
-from typing import Any
-from zoneinfo import ZoneInfo
 
 from standardwebhooks import Webhook
 
 from devices.delivery import Secret
+from devices.posting import Posted, Sender, deliveries
 from devices.simulator import (
+    Measurement,
     PatientPlan,
     Sent,
     Series,
-    SignedRequest,
     Value,
-    deliveries,
     readings,
     usual_series,
 )
-from rpm.demo.enrollment import device_ref
+from devices.speaking import FORMATS
+from devices.vendor import VENDORS
+from rpm.demo.enrollment import device_ref, device_word
 from rpm.demo.person import Handed, Person
 from rpm.demo.practice import GATEWAYS, LAST_DAY, SEED, Gateway, at
 from rpm.demo.steps import Post
@@ -44,12 +45,12 @@ def measured(people: Iterable[Person]) -> dict[str, list[Sent]]:
 def posts(
     sent: Mapping[str, list[Sent]], secrets: Mapping[str, str], keeps: frozenset[str]
 ) -> Iterator[Post]:
-    """The deliveries of every gateway, signed with its secret."""
+    """The deliveries of every gateway, with its vendor's proof."""
     for gateway in GATEWAYS:
-        for request in _requests(gateway, sent[gateway.key], secrets[gateway.key]):
-            kept = keeps & {str(item["id"]) for item in _readings_of(request.body)}
+        for post in _posts(gateway, sent[gateway.key], secrets[gateway.key]):
+            kept = frozenset(one for one in keeps if f'"{one}"'.encode() in post.body)
             yield Post(
-                request.sent_at, gateway.key, request.headers, request.body, keeps=frozenset(kept)
+                post.sent_at, gateway.key, post.headers, post.body, query=post.query, keeps=kept
             )
 
 
@@ -70,39 +71,33 @@ def single_reading(
 ) -> Sent:
     """One reading with chosen values, in the order of the device's usual components."""
     series = _series(device, device_ref(person, device))
-    parts = [
-        {"code": value.code, "value": text, "unit": value.unit}
-        for value, text in zip(series.values, values, strict=False)
-    ]
-    reading = {
-        "id": f"{series.device_id}-{int(measured_at.timestamp())}",
-        "device_id": series.device_id,
-        "patient_ref": person.key,
-        "kind": series.kind,
-        "components": parts,
-        "measured_at": measured_at.astimezone(ZoneInfo(person.zone)).isoformat(),
-        "entry_method": "device",
-    }
-    return Sent(sent_at, reading)
+    parts = tuple(
+        (value.code, text, value.unit) for value, text in zip(series.values, values, strict=False)
+    )
+    measured = Measurement(
+        person.key, series.device_id, series.kind, person.zone, parts, measured_at, measured_at
+    )
+    return Sent(sent_at, measured)
 
 
 def reading_on(sent: Iterable[Sent], device_id: str, day: date) -> str:
-    """The sender's id of a device's first reading of a local day; KeyError when there is none."""
+    """The id of a device's first reading of a local day; KeyError when there is none."""
     for item in sent:
-        measured_day = str(item.reading["measured_at"])[:10]
-        if item.reading["device_id"] == device_id and measured_day == day.isoformat():
-            return str(item.reading["id"])
+        measured = item.measurement
+        if measured.device_id == device_id and measured.local.date() == day:
+            return measured.id
     raise KeyError(f"{device_id} measured nothing on {day}")
 
 
 def _of_device(person: Person, device: Handed) -> Iterator[Sent]:
-    ref = device_ref(person, device)
-    plan = PatientPlan(person.key, person.zone, (_series(device, ref),), device.habits)
+    series = _series(device, device_word(person, device))
+    plan = PatientPlan(person.key, person.zone, (series,), device.habits)
     first = (device.from_day or person.opened_day) + timedelta(days=1)
     for item in readings(plan, first, LAST_DAY, seed=SEED):
-        day = date.fromisoformat(str(item.reading["measured_at"])[:10])
+        day = item.measurement.local.date()
         if device.sends_on(day) and (device.to_day is None or day < device.to_day):
-            yield Sent(_leaves(device, day, item.sent_at), item.reading)
+            measured = replace(item.measurement, device_id=device_ref(person, device))
+            yield Sent(_leaves(device, day, item.sent_at), measured)
 
 
 def _leaves(device: Handed, day: date, sent_at: datetime) -> datetime:
@@ -119,10 +114,14 @@ def _series(device: Handed, ref: str) -> Series:
     return usual_series(device.measures, ref)
 
 
-def _requests(gateway: Gateway, sent: Iterable[Sent], secret: str) -> Iterator[SignedRequest]:
-    return deliveries(sent, Secret(secret), window=gateway.gathers, at_most=gateway.at_most)
-
-
-def _readings_of(body: bytes) -> list[dict[str, Any]]:
-    found: list[dict[str, Any]] = json.loads(body)["data"]["readings"]
-    return found
+def _posts(gateway: Gateway, sent: Iterable[Sent], secret: str) -> Iterator[Posted]:
+    scheme = VENDORS[gateway.vendor].schemes[0]
+    sender = Sender(FORMATS[gateway.vendor], scheme, Secret(secret))
+    return deliveries(
+        sent,
+        sender,
+        window=gateway.gathers,
+        at_most=gateway.at_most,
+        trouble=gateway.trouble,
+        seed=SEED,
+    )

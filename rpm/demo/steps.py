@@ -33,6 +33,7 @@ class Post:
     headers: Mapping[str, str]
     body: bytes
     expects: int = 200
+    query: str = ""
     keeps: frozenset[str] = field(default=frozenset())
 
 
