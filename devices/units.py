@@ -4,9 +4,12 @@ Owns the conversion table (decimal, rounded once). Does not own which unit a qua
 (``kinds``).
 """
 
+import re
 from decimal import ROUND_HALF_EVEN, Context, Decimal
 
 _CONTEXT = Context(prec=28, rounding=ROUND_HALF_EVEN)
+_ANNOTATION = re.compile(r"\{[^{}]*\}")
+"""UCUM section 6: what stands in braces says nothing of the unit."""
 
 _SPELLINGS = {
     "mmHg": "mm[Hg]",
@@ -18,7 +21,7 @@ _SPELLINGS = {
     "°C": "Cel",
     "bpm": "/min",
     "beats/min": "/min",
-    "{beats}/min": "/min",
+    "1/min": "/min",
     "breaths/min": "/min",
     "mg/dl": "mg/dL",
     "mmol/l": "mmol/L",
@@ -51,6 +54,8 @@ class UnknownUnitError(ValueError):
 def ucum(unit: str) -> str:
     """The UCUM code of a unit as senders spell it; the text itself if it has no other spelling."""
     text = unit.strip()
+    if "{" in text:
+        text = _ANNOTATION.sub("", text) or "1"
     return _SPELLINGS.get(text, text)
 
 
