@@ -23,6 +23,7 @@ from rpm.settings import Settings
 
 BUSY_TIMEOUT_MILLISECONDS = 5_000
 _WRITES = "rpm_ledger_writes"
+_WAITS = "rpm_ledger_waits"
 _AUDIT_KEYS = "rpm_ledger_audit_keys"
 # lock not available, deadlock detected, serialization failure
 _POSTGRESQL_BUSY = frozenset({"55P03", "40P01", "40001"})
@@ -89,19 +90,36 @@ def _prepare_sqlite(connection: Any, _record: Any) -> None:
 
 
 def _begin_sqlite(connection: Connection) -> None:
-    writes = connection.get_execution_options().get(_WRITES, False)
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+    options = connection.get_execution_options()
+    if not options.get(_WRITES, False):
+        connection.exec_driver_sql("BEGIN")
+        return
+    waits = options.get(_WAITS)
+    if waits is None:
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
+        return
+    _set_busy_timeout(connection, int(waits * 1000))
+    try:
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
+    finally:
+        _set_busy_timeout(connection, BUSY_TIMEOUT_MILLISECONDS)
+
+
+def _set_busy_timeout(connection: Connection, milliseconds: int) -> None:
+    connection.exec_driver_sql(f"PRAGMA busy_timeout = {milliseconds}")
 
 
 @contextmanager
-def transaction(engine: Engine) -> Iterator[Session]:
+def transaction(engine: Engine, wait_seconds: float | None = None) -> Iterator[Session]:
     """A session that may write; committed once at the end, rolled back on any exception.
 
-    Raises ``Busy`` when another writer holds the database for longer than the time-out.
+    Raises ``Busy`` when another writer holds the database for longer than the time-out, or on
+    SQLite than ``wait_seconds``, where whoever asks has waited already.
     """
+    options: dict[str, Any] = {_WRITES: True, _WAITS: wait_seconds}
     with (
         _busy_as_error(),
-        Session(engine.execution_options(**{_WRITES: True}), expire_on_commit=False) as session,
+        Session(engine.execution_options(**options), expire_on_commit=False) as session,
     ):
         if engine.dialect.name == "sqlite":
             session.connection()

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Annotated, Any
 
+from anyio import WouldBlock
 from fastapi import Depends, Request
 from fastapi.concurrency import run_in_threadpool
 from fastapi.dependencies.models import Dependant
@@ -63,14 +64,20 @@ async def _note_use(running: Running, actor: Actor, now: datetime) -> None:
     noted = running.tokens_noted.get(actor.token_id)
     if noted is not None and now - noted < _TOKEN_USE_GRAIN:
         return
-    running.tokens_noted[actor.token_id] = now
-    with suppress(Busy):
-        async with running.writers:
+    # who reads must not wait for who writes: if somebody does, the next request notes it
+    with suppress(WouldBlock):
+        running.writers.acquire_nowait()
+        try:
+            running.tokens_noted[actor.token_id] = now
             await run_in_threadpool(_write_use, running, actor, now)
+        except Busy:
+            del running.tokens_noted[actor.token_id]
+        finally:
+            running.writers.release()
 
 
 def _write_use(running: Running, actor: Actor, now: datetime) -> None:
-    with transaction(running.engine) as session:
+    with transaction(running.engine, wait_seconds=0) as session:
         note_token_use(session, actor, now)
 
 

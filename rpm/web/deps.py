@@ -16,10 +16,9 @@ and never waits for a writer: use it wherever nothing is recorded. Both need a b
 """
 
 from collections.abc import AsyncIterator, Callable, Coroutine
-from contextlib import AbstractContextManager, asynccontextmanager
+from contextlib import asynccontextmanager
 from typing import Annotated, Any
 
-import anyio
 from fastapi import APIRouter, Depends, Request
 from fastapi.concurrency import contextmanager_in_threadpool, run_in_threadpool
 from fastapi.responses import Response
@@ -31,7 +30,7 @@ from rpm.store.engine import reading, transaction
 from rpm.web import cursors, idempotency
 from rpm.web.caller import Now, Permit, authenticated, permission_of, permit
 from rpm.web.problems import PROBLEMS
-from rpm.web.running import running_of
+from rpm.web.running import Running, running_of, turn_to_write
 
 __all__ = [
     "PROBLEMS",
@@ -71,11 +70,11 @@ def area_router(area: str) -> APIRouter:
 
 
 @asynccontextmanager
-async def _session(
-    limiter: anyio.CapacityLimiter, context: AbstractContextManager[Session]
-) -> AsyncIterator[Session]:
-    async with limiter, contextmanager_in_threadpool(context) as session:
-        yield session
+async def _write_session(running: Running) -> AsyncIterator[Session]:
+    async with turn_to_write(running) as wait_seconds:
+        context = transaction(running.engine, wait_seconds)
+        async with contextmanager_in_threadpool(context) as session:
+            yield session
 
 
 async def _writing(
@@ -87,7 +86,7 @@ async def _writing(
     if permission is not None:
         require(actor, permission)
     asked = await idempotency.asked(request, actor)
-    async with _session(running.writers, transaction(running.engine)) as session:
+    async with _write_session(running) as session:
         if asked is None:
             yield session
             return
@@ -101,13 +100,13 @@ async def _reading(
     request: Request, _actor: Annotated[Actor, Depends(authenticated)]
 ) -> AsyncIterator[Session]:
     running = running_of(request)
-    async with _session(running.readers, reading(running.engine)) as session:
+    context = reading(running.engine)
+    async with running.readers, contextmanager_in_threadpool(context) as session:
         yield session
 
 
 async def _open_writing(request: Request) -> AsyncIterator[Session]:
-    running = running_of(request)
-    async with _session(running.writers, transaction(running.engine)) as session:
+    async with _write_session(running_of(request)) as session:
         yield session
 
 

@@ -1,15 +1,18 @@
 """A running server for promises that are about processes."""
 
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from intake_door import Door
 from served import Program, Service
 from sqlalchemy.engine import Engine
 
-from rpm.access import Actor
+from rpm.access import PERMISSIONS, Actor, new_token, token_hash
+from rpm.ids import uuid7
 from rpm.settings import Settings
+from rpm.store.engine import transaction
+from rpm.store.tables.people import ApiToken
 
 
 @pytest.fixture(scope="session")
@@ -34,3 +37,22 @@ def door(engine: Engine, settings: Settings, actor: Actor) -> Door:
     door = Door(engine, settings, actor, datetime.now(UTC))
     door.enrolled_with_scale()
     return door
+
+
+@pytest.fixture
+def token(engine: Engine, actor: Actor) -> dict[str, str]:
+    """Headers of a new token that may do everything."""
+    text, now = new_token(), datetime.now(UTC)
+    row = ApiToken(
+        organization_id=actor.organization_id,
+        id=uuid7(now),
+        user_id=actor.user_id,
+        token_hash=token_hash(text),
+        name="test",
+        permissions=sorted(PERMISSIONS),
+        created_at=now,
+        expires_at=now + timedelta(days=1),
+    )
+    with transaction(engine) as db:
+        db.add(row)
+    return {"Authorization": f"Bearer {text}"}

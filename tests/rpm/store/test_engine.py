@@ -127,6 +127,18 @@ def test_a_locked_database_says_busy(
         other.dispose()
 
 
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_a_writer_may_have_waited_already(engine: Engine, settings: Settings) -> None:
+    """With less time left the database is waited for less; the next writer waits as ever."""
+    other = make_engine(settings)
+    with transaction(engine), pytest.raises(Busy), transaction(other, wait_seconds=0):
+        pass
+    with reading(other) as session:
+        waits = session.connection().exec_driver_sql("PRAGMA busy_timeout").scalar_one()
+    other.dispose()
+    assert waits == engine_module.BUSY_TIMEOUT_MILLISECONDS
+
+
 def test_an_error_text_holds_no_values(engine: Engine, actor: Actor) -> None:
     """A statement that fails does not tell the values it carried."""
     planted = "Zzyzxname"
