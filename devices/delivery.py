@@ -58,7 +58,8 @@ class UnreadableDeliveryError(ValueError):
 class Notice:
     """What a device says that is no reading; ``vendor_time`` is its time exactly as sent.
 
-    Kinds: ``heartbeat``, ``battery``, ``signal``, ``device_status``, ``settings``, ``not_a_vital``.
+    Kinds: ``heartbeat``, ``battery``, ``signal``, ``device_status``, ``settings``, ``not_a_vital``,
+    ``goal``, ``news`` (there is something to fetch), ``account``, ``rule``.
     """
 
     device_id: str

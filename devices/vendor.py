@@ -10,6 +10,7 @@ from typing import Any, Protocol
 
 from devices.authenticity import Scheme
 from devices.delivery import Parsed
+from devices.pull import Source
 from devices.settings import Setting
 from devices.vendors.bodytrace import BodyTrace
 from devices.vendors.fhir import Fhir
@@ -17,6 +18,9 @@ from devices.vendors.generic import Generic
 from devices.vendors.mio import Mio
 from devices.vendors.telli import Telli
 from devices.vendors.tenovi import Tenovi
+from devices.vendors.validic import Validic
+from devices.vendors.withings import Withings
+from devices.vendors.withings_pull import WithingsSource
 
 
 class Vendor(Protocol):
@@ -54,10 +58,15 @@ VENDORS: Mapping[str, Vendor] = MappingProxyType(
             Mio(),
             Telli(),
             Tenovi(),
+            Validic(),
+            Withings(),
         )
     },
 )
 """Every vendor by name."""
+
+SOURCES: Mapping[str, Source] = MappingProxyType({"withings": WithingsSource()})
+"""Those that are asked for their readings, by name."""
 
 
 def settings_with_defaults(vendor: Vendor, chosen: Mapping[str, str]) -> dict[str, str]:

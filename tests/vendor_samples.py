@@ -13,6 +13,8 @@ from hypothesis import strategies as st
 
 from devices.delivery import Notice, Parsed
 from devices.reading import Reading
+from devices.vendor import SOURCES
+from devices.vendors.withings import Withings
 
 PAYLOADS = Path(__file__).parent / "payloads"
 
@@ -30,6 +32,17 @@ class Format(Protocol):
 
     def parse(self, body: bytes, settings: Mapping[str, Any]) -> Parsed:
         """The items of a body."""
+
+
+class Fetched:
+    """Bodies fetched from Withings, read as the bodies that others push."""
+
+    name = "withings"
+    settings = Withings.settings
+
+    def parse(self, body: bytes, settings: Mapping[str, Any]) -> Parsed:
+        """The items of a page of measurements."""
+        return SOURCES[self.name].read_again(body, {"subject": "11223344"}, settings)
 
 
 def files(vendor: str, folder: str) -> list[Path]:

@@ -6,9 +6,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
-from vendor_samples import ANY_JSON, Format, files, items_of, leaves, mutated
+from vendor_samples import ANY_JSON, Fetched, Format, files, items_of, leaves, mutated
 
 from devices.delivery import Notice, UnreadableDeliveryError
 from devices.reading import Reading, RejectedReading
@@ -17,9 +17,11 @@ from devices.vendors.fhir import Fhir
 from devices.vendors.mio import Mio
 from devices.vendors.telli import Telli
 from devices.vendors.tenovi import Tenovi
+from devices.vendors.validic import Validic
 
 VENDORS: dict[str, Format] = {
-    vendor.name: vendor for vendor in (BodyTrace(), Fhir(), Mio(), Telli(), Tenovi())
+    vendor.name: vendor
+    for vendor in (BodyTrace(), Fhir(), Mio(), Telli(), Tenovi(), Validic(), Fetched())
 }
 ACCEPTED = [(name, path) for name in VENDORS for path in files(name, "accepted")]
 REJECTED = [(name, path) for name in VENDORS for path in files(name, "rejected")]
@@ -61,6 +63,7 @@ def test_settings_show_what_is_not_known(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", VENDORS)
+@settings(deadline=None)
 @given(data=st.data())
 def test_no_body_escapes(name: str, data: st.DataObject) -> None:
     """Random JSON and mutated samples give items or an unreadable delivery, never another error."""
