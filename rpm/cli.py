@@ -19,6 +19,7 @@ COMMANDS = (
     "backup",
     "bootstrap",
     "connections",
+    "replay",
     "import_",
     "close",
     "export",

@@ -1,28 +1,22 @@
 """Replay dead letters: bodies that could not be read are read again, after a fix or an update.
 
-Owns which ones and what comes of them. Does not own the first reading (``take_delivery``). What a
-replay brings counts from its own audit event on; what is already booked stays as it is.
+Owns which ones. Does not own reading one again (``replay_delivery``). What a replay brings counts
+from its own audit event on; what is already booked stays as it is.
 """
 
 from dataclasses import dataclass
 from datetime import datetime
-from uuid import UUID
 
 from pydantic import Field
 from sqlmodel import Session
 
 from rpm.access import Actor, require
 from rpm.actions.command import Command, Id, Instant
-from rpm.actions.connection_settings import settings_of
-from rpm.actions.reading_batch import Batch
-from rpm.actions.take_delivery import parsed_or_problem, source_of
-from rpm.actions.take_readings import write_batch
-from rpm.store.chain import Record, recording
-from rpm.store.queries.connections import DEAD_LETTER, READ, DeliveryFilter, dead_letters
+from rpm.actions.replay_delivery import Replayed, read_again
+from rpm.store.chain import recording
+from rpm.store.queries.connections import DeliveryFilter, dead_letters
 from rpm.store.queries.people import hold_organization, organization_of
 from rpm.store.scope import Scope
-from rpm.store.tables.monitoring import Connection, Delivery, DeliveryReplay
-from rpm.store.tables.people import Organization
 
 MOST_AT_ONCE = 100
 
@@ -34,16 +28,6 @@ class ReplayDeadLetters(Command):
     vendor: str | None = Field(default=None, max_length=64, examples=["generic"])
     received_from: Instant | None = None
     received_before: Instant | None = None
-
-
-@dataclass(frozen=True)
-class Replayed:
-    """What came of one dead letter."""
-
-    delivery_id: UUID
-    state: str
-    problem: str | None
-    items: int
 
 
 @dataclass(frozen=True)
@@ -76,22 +60,6 @@ def replay_dead_letters(
         return ReplayOutcome((), more=False)
     organization = organization_of(db, scope)
     with recording(db, actor, now, "delivery.replay") as record:
-        replayed = [_again(db, record, organization, letter) for letter in found[:MOST_AT_ONCE]]
+        replayed = [read_again(db, record, organization, letter) for letter in found[:MOST_AT_ONCE]]
         record.subject["delivery_ids"] = [str(done.delivery_id) for done in replayed]
     return ReplayOutcome(tuple(replayed), more=len(found) > MOST_AT_ONCE)
-
-
-def _again(db: Session, record: Record, organization: Organization, letter: Delivery) -> Replayed:
-    settings = settings_of(db.get_one(Connection, (letter.organization_id, letter.connection_id)))
-    parsed = parsed_or_problem(settings, letter.body)
-    if isinstance(parsed, str):
-        record.add(
-            DeliveryReplay(delivery_id=letter.id, state=DEAD_LETTER, problem=parsed, results=[])
-        )
-        return Replayed(letter.id, DEAD_LETTER, parsed, 0)
-    source = source_of(letter, settings.account)
-    batch = Batch.of(db, organization, source, letter.received_at, parsed.items)
-    results = [batch.take(item).as_json() for item in parsed.items]
-    record.add(DeliveryReplay(delivery_id=letter.id, state=READ, results=results))
-    write_batch(db, record, batch)
-    return Replayed(letter.id, READ, None, len(results))

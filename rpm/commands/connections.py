@@ -50,6 +50,7 @@ def register(app: typer.Typer) -> None:
     group.command("list")(list_)
     group.command("change")(change)
     group.command("rotate")(rotate)
+    group.command("retire")(retire)
     connection_trial.register(group)
     app.add_typer(group, name="connections")
 
@@ -191,6 +192,27 @@ def rotate(
             made = rotate_secret(db, actor, now, ring, command)
     _tell_secret(made)
     typer.echo(f"the secret before is accepted for {overlap_hours} hours")
+
+
+def retire(
+    connection: ConnectionId,
+    reason: Annotated[str, typer.Option(help="Why, for the audit.")],
+    organization: Organization = None,
+) -> None:
+    """Close a connection for good: deliveries to its address are refused like any unknown one.
+
+    What came through it stays, and so do its devices.
+    """
+    from rpm.actions.manage_connections import RetireConnection, retire_connection
+    from rpm.store.engine import transaction
+
+    command = _checked(RetireConnection, connection_id=connection, reason=reason)
+    with (
+        opened_organization(organization, "connections") as (engine, actor, _, now),
+        transaction(engine) as db,
+    ):
+        retired = retire_connection(db, actor, now, command)
+    typer.echo(f"{retired.vendor}: {retired.name} is retired since {now:%Y-%m-%d %H:%M} UTC")
 
 
 def _checked(model: "type[AnyCommand]", **fields: Any) -> "AnyCommand":

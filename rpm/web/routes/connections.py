@@ -30,6 +30,7 @@ from rpm.actions.manage_connections import (
     rotate_secret,
 )
 from rpm.actions.replay_dead_letters import ReplayDeadLetters, replay_dead_letters
+from rpm.actions.replay_delivery import ReplayDelivery, replay_delivery
 from rpm.keys import KeyRing
 from rpm.store.queries.connections import DeliveryFilter, dead_letters, last_delivered
 from rpm.store.queries.rows import page_of
@@ -37,6 +38,7 @@ from rpm.store.scope import Scope
 from rpm.store.tables.monitoring import Connection
 from rpm.web.deps import PROBLEMS, Db, Now, Page, Paging, ReadDb, area_router, permit
 from rpm.web.routes.readings import Because, after_id
+from rpm.web.routes.webhooks import ItemAnswer
 from rpm.web.running import running_of
 
 router = area_router("Connections")
@@ -139,6 +141,17 @@ class ReplayedOut(BaseModel):
     state: Literal["read", "dead_letter"] = Field(description="What it is now.")
     problem: str | None = Field(description="Why it still cannot be read.")
     items: int = Field(description="How many items it held.")
+
+
+class DeliveryReplayed(BaseModel):
+    """What came of one delivery that was read again."""
+
+    delivery_id: UUID = Field(description="The delivery.")
+    state: Literal["read", "dead_letter"] = Field(description="What it is now.")
+    problem: str | None = Field(description="Why its body cannot be read today.")
+    items: list[ItemAnswer] = Field(
+        description="One for each item, in the order sent; what was recorded before: `duplicate`."
+    )
 
 
 class ReplayOut(BaseModel):
@@ -286,6 +299,30 @@ def replay(
 ) -> Any:
     """What came of it."""
     return replay_dead_letters(db, actor, now, command)
+
+
+@router.post(
+    "/deliveries/{delivery_id}/replay",
+    status_code=200,
+    summary="Read a delivery again",
+    description="A stored body, a dead letter or not, as its format reads it today. What was"
+    " recorded before is not recorded again; what can be read now and could not be then is recorded"
+    " with the instant at which the delivery arrived.",
+    operation_id="replay_delivery",
+    response_model=DeliveryReplayed,
+    responses=PROBLEMS,
+)
+def replay_one(
+    db: Db, now: Now, actor: Annotated[Actor, permit("readings:write")], delivery_id: UUID
+) -> Any:
+    """What came of it."""
+    done = replay_delivery(db, actor, now, ReplayDelivery(delivery_id=delivery_id))
+    return {
+        "delivery_id": done.delivery_id,
+        "state": done.state,
+        "problem": done.problem,
+        "items": done.results,
+    }
 
 
 def _secret(db: Session, made: ShownOnce) -> dict[str, Any]:

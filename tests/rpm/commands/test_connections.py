@@ -4,13 +4,16 @@ import re
 from collections.abc import Callable
 from pathlib import Path
 
+import httpx2
 import pytest
 from ledger_practice import Practice
 from sqlmodel import select
 
 from rpm.access import token_hash
+from rpm.actions.try_connection import example_of
 from rpm.store.engine import reading
-from rpm.store.tables.monitoring import Connection, Delivery
+from rpm.store.tables.monitoring import Connection, Delivery, Reading
+from rpm.store.tables.security import AuditEvent
 
 Run = Callable[..., str]
 ID = re.compile(r"connection: (\S+)")
@@ -140,3 +143,43 @@ def test_a_service_that_does_not_answer_is_told(practice: Practice, said: Run) -
     answer = said("connections", "test", _id(told), "--to", address, code=2)
     assert "cannot be reached" in answer
     assert _address(told) not in answer
+
+
+def test_a_retired_connection_is_refused_like_an_unknown_one(
+    practice: Practice, said: Run, served: str
+) -> None:
+    """Its address answers 401 from then on; the list tells since when, and what came stays."""
+    told = said("connections", "add", "--vendor", "generic", "--name", "Hub", "--scheme", "header")
+    address, headers = served + _address(told), {"x-api-key": _secret(told)}
+    body = example_of("generic")
+    assert httpx2.post(address, content=body, headers=headers).status_code == 200
+    retired = said("connections", "retire", _id(told), "--reason", "vendor changed")
+    assert "generic: Hub is retired since 2026-02-02 15:00 UTC" in retired
+    refused = httpx2.post(address, content=body, headers=headers)
+    unknown = httpx2.post(f"{served}/webhooks/generic/x", content=body, headers=headers)
+    assert refused.status_code == unknown.status_code == 401
+    answers = [{**one.json(), "request_id": ""} for one in (refused, unknown)]
+    assert answers[0] == answers[1]
+    assert "last delivered 2026-02-02 15:00, retired 2026-02-02" in said("connections", "list")
+    said("connections", "retire", _id(told), "--reason", "again", code=2)
+    with reading(practice.engine) as db:
+        assert len(db.exec(select(Delivery)).all()) == 1
+        event = db.exec(select(AuditEvent).where(AuditEvent.action == "connection.retire")).one()
+    assert event.reason == "vendor changed"
+
+
+def test_stored_deliveries_are_replayed(practice: Practice, said: Run, served: str) -> None:
+    """A replay tells each delivery's items and records nothing twice; a dead letter ends with 1."""
+    told = said("connections", "add", "--vendor", "generic", "--name", "Hub", "--scheme", "header")
+    address, headers = served + _address(told), {"x-api-key": _secret(told)}
+    ids = [
+        httpx2.post(address, content=body, headers=headers).json()["delivery_id"]
+        for body in (example_of("generic"), b"{")
+    ]
+    assert f"{ids[0]}  read: 1 duplicate" in said("replay", ids[0])
+    both = said("replay", *ids, code=1)
+    assert f"{ids[0]}  read: 1 duplicate" in both
+    assert f"{ids[1]}  dead_letter, cannot be read: not JSON" in both
+    said("replay", str(practice.new_id()), code=2)
+    with reading(practice.engine) as db:
+        assert len(db.exec(select(Reading)).all()) == 1

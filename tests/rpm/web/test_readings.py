@@ -219,3 +219,19 @@ def test_dead_letters_are_listed_and_replayed(
     assert done.json()["replayed"] == [
         {"delivery_id": letter["id"], "state": "dead_letter", "problem": "not JSON", "items": 0}
     ]
+
+
+def test_a_delivery_is_read_again(
+    client: TestClient, door: Door, admin: dict[str, str], stranger: dict[str, str]
+) -> None:
+    """A replay answers like the delivery did, with what is known already as duplicates."""
+    told = door.send(weight("r-replayed"))
+    path = f"/v1/deliveries/{told.delivery_id}/replay"
+    assert client.post(path, headers=stranger).status_code == 404
+    done = client.post(path, headers=admin).json()
+    assert (done["delivery_id"], done["state"], done["problem"]) == (
+        str(told.delivery_id),
+        "read",
+        None,
+    )
+    assert [item["status"] for item in done["items"]] == ["duplicate"]
