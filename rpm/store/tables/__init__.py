@@ -3,7 +3,7 @@
 Owns the list of modules. Does not own rows: each module describes its own.
 """
 
-from rpm.store.tables import alerts, inventory, ledger, monitoring, people, security
+from rpm.store.tables import alerts, inventory, ledger, monitoring, people, pulls, security
 from rpm.store.tables.base import METADATA
 
-__all__ = ["METADATA", "alerts", "inventory", "ledger", "monitoring", "people", "security"]
+__all__ = ["METADATA", "alerts", "inventory", "ledger", "monitoring", "people", "pulls", "security"]

@@ -37,6 +37,7 @@ MUTABLE = {
     "idempotency_key",
     "job_run",
     "organization_head",
+    "pull_account",
     "readiness_mark",
     "readiness_row",
     "user_account",
