@@ -5,8 +5,8 @@ One test for each case of the reference on device formats (section 15), named fo
 ``tests/promises/test_deliveries.py``; 8 (14 digits to a 15-digit IMEI) by
 ``test_reading_parts.py``; 13 (a device that changed hands) by ``test_take_delivery.py``; 16 (store
 busy: 503, the retry once) by ``tests/rpm/web/test_webhooks.py``. 7 and 9 are the formats' alone
-(``tests/devices/test_must_pass.py``); the byte too many of 17 is told by ``test_webhooks.py``; 5, 11
-and 12 are files (``tests/rpm/imports/test_must_pass.py``).
+(``tests/devices/test_must_pass.py``); the byte too many of 17 is told by ``test_webhooks.py``;
+5, 11 and 12 are files (``tests/rpm/imports/test_must_pass.py``).
 """
 
 import json
