@@ -1,12 +1,13 @@
-"""The command behind ``make mutation``: a fifth of the mutants of each module, all, or a handful.
+"""The command behind ``make mutation``: a tenth of the mutants of each module, all, or a handful.
 
-Owns which mutants are tried and what is printed. Trying all takes hours; the fifth is the same one
-in each run, drawn by the names of the mutants, so that edits elsewhere do not change it. Exit
-codes: 0 when enough are killed and every survivor is explained, 1 otherwise.
+Owns which mutants are tried and what is printed. Trying all takes hours; the tenth is the same one
+in each run, drawn by the names of the mutants, so that edits elsewhere do not change it. What was
+killed before and reads as it did then is not tried again, unless asked for anew. Exit codes: 0
+when enough are killed and every survivor is explained, 1 otherwise.
 """
 
 import argparse
-import json
+import gc
 import os
 import subprocess
 import sys
@@ -22,6 +23,7 @@ os.environ |= {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1", "OPENBLAS_NUM_THREADS": "1
 import pytest
 
 from mutation import result
+from mutation.known import Known
 from mutation.mutants import Mutant, mutants_of
 from mutation.reach import Reach
 from mutation.trial import PYTEST, Trials, Verdict
@@ -29,7 +31,7 @@ from mutation.trial import PYTEST, Trials, Verdict
 REACHED = result.ROOT / "var" / "mutation" / "reach.json"
 VERDICTS = result.ROOT / "var" / "mutation" / "verdicts.json"
 PROGRESS_EVERY_SECONDS = 30
-ONE_OF = 5
+ONE_OF = 10
 # What tests and modules import besides `billing`: loaded once, before the processes part.
 PRELOADED = (
     "hypothesis.strategies",
@@ -46,8 +48,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="mutation", description=__doc__)
     parser.add_argument("modules", nargs="*", help="only these modules; writes no result")
     parser.add_argument("--workers", type=int, default=os.cpu_count() or 1)
-    parser.add_argument("--all", action="store_true", help="each mutant, not a fifth of them")
+    parser.add_argument("--all", action="store_true", help="each mutant, not a tenth of them")
     parser.add_argument("--survivors", action="store_true", help="only what survived before")
+    parser.add_argument("--anew", action="store_true", help="also what was killed before")
     parser.add_argument("--as-measured", action="store_true", help="no new measuring of the tests")
     parser.add_argument("--handful", type=int, help="only so many killed ones, by their tests")
     parser.add_argument("--seed", default="", help="which handful")
@@ -56,22 +59,30 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if asked.handful:
         return handful(asked.handful, asked.seed)
     made_from = result.digest()
-    mutants = _chosen(asked.modules, every=asked.all, survivors=asked.survivors)
+    known = Known(result.ROOT, VERDICTS)
+    mutants = _chosen(asked.modules, every=asked.all)
+    if asked.survivors:
+        killers = known.killers()
+        mutants = [mutant for mutant in mutants if killers.get(mutant.name) is None]
+    verdicts = [] if asked.anew else known.standing(mutants)
+    print(f"{len(verdicts)} of {len(mutants)} were killed before and read as they did then")
     if not asked.as_measured:
         _reached()
-    verdicts = _tried(mutants, asked.workers)
+    standing = {verdict.mutant.name for verdict in verdicts}
+    left = [mutant for mutant in mutants if mutant.name not in standing]
+    verdicts += _tried(left, asked.workers, known)
     whole = not (asked.modules or asked.survivors or asked.all)
     if whole and result.digest() != made_from:
         print("the modules or their tests changed during the run: nothing is written")
         return 1
     if whole:
-        result.write(verdicts, made_from)
+        result.write(verdicts, made_from, len(_chosen((), every=True)))
     return _told(verdicts, whole=whole)
 
 
 def handful(count: int, seed: str) -> int:
     """Mutants of the last result that must still be killed, each by the test that killed it."""
-    known = {one.name: one for one in _chosen((), every=False, survivors=False)}
+    known = {one.name: one for one in _chosen((), every=False)}
     samples = [one for one in result.figures().samples if one[0] in known]
     chosen = dict(Random(seed).sample(samples, min(count, len(samples))))
     _preload()
@@ -84,18 +95,14 @@ def handful(count: int, seed: str) -> int:
     return int(bool(survived) or len(chosen) < count)
 
 
-def _chosen(names: Sequence[str], *, every: bool, survivors: bool) -> list[Mutant]:
-    found = [
+def _chosen(names: Sequence[str], *, every: bool) -> list[Mutant]:
+    return [
         mutant
         for name, path in result.modules().items()
         if not names or name in names
         for mutant in mutants_of(name, path.read_text(encoding="utf-8"))
         if every or _is_drawn(mutant)
     ]
-    if not survivors:
-        return found
-    before = _before()
-    return [mutant for mutant in found if before.get(mutant.name) is None]
 
 
 def _is_drawn(mutant: Mutant) -> bool:
@@ -112,12 +119,15 @@ def _preload() -> None:
         __import__(name)
     with tempfile.TemporaryDirectory() as empty:
         pytest.main([*PYTEST, "--collect-only", "-qqq", empty])
+    # What is loaded stays: the collector of a child need not walk through it, nor copy its pages.
+    gc.collect()
+    gc.freeze()
 
 
-def _tried(mutants: Sequence[Mutant], workers: int) -> list[Verdict]:
+def _tried(mutants: Sequence[Mutant], workers: int, known: Known) -> list[Verdict]:
     reach = Reach(REACHED)
     _preload()
-    trials = Trials(result.ROOT, workers, reach.durations, _before())
+    trials = Trials(result.ROOT, workers, reach.durations, known.killers())
     if trials.unmutated() is not None:
         raise SystemExit("a test fails without any mutant")
     verdicts: list[Verdict] = []
@@ -132,23 +142,9 @@ def _tried(mutants: Sequence[Mutant], workers: int) -> list[Verdict]:
                 f"{len(verdicts)} of {len(mutants)}, {killed} killed, {left / 60:.0f} minutes left",
                 flush=True,
             )
-            _keep(verdicts)
-    _keep(verdicts)
+            known.keep(verdicts)
+    known.keep(verdicts)
     return verdicts
-
-
-def _before() -> dict[str, str | None]:
-    """What earlier runs found: the test that killed a mutant then is tried first now."""
-    found: dict[str, str | None] = {}
-    if VERDICTS.exists():
-        found = json.loads(VERDICTS.read_text(encoding="utf-8"))
-    return found
-
-
-def _keep(verdicts: Sequence[Verdict]) -> None:
-    """Add to what is known, so that survivors can be tried again after a test was written."""
-    known = _before() | {verdict.mutant.name: verdict.killer for verdict in verdicts}
-    VERDICTS.write_text(json.dumps(known, indent=0), encoding="utf-8")
 
 
 def _told(verdicts: Sequence[Verdict], *, whole: bool) -> int:

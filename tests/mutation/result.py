@@ -28,9 +28,9 @@ PREFACE = """\
 # Mutation of the billing rules
 
 Each mutant is one small wrong change of `billing/ledger` or `billing/rules`: a boundary moved, a
-condition left out, a code mistaken. A mutant is killed when a test fails. One in five of all
-possible mutants is tried, the same ones each time, drawn by their names. Written by
-`make mutation` on {day}; do not edit by hand. Why a mutant survives stands in
+condition left out, a code mistaken. A mutant is killed when a test fails. Of {possible} possible
+mutants {total} are tried, the same ones each time, drawn by their names; nobody has tried the
+others. Written by `make mutation` on {day}; do not edit by hand. Why a mutant survives stands in
 [`tests/mutation/survivors.toml`](../tests/mutation/survivors.toml).
 
 | module | mutants | killed | survivors | killed % |
@@ -43,12 +43,13 @@ class Figures:
     """Mutants and killed ones by module, as the last whole run found them."""
 
     digest: str
+    possible: int
     modules: dict[str, tuple[int, int]]
     samples: tuple[tuple[str, str], ...]
 
     @property
     def total(self) -> int:
-        """All mutants."""
+        """All mutants that were tried."""
         return sum(mutants for mutants, _ in self.modules.values())
 
     def share(self, package: str) -> float:
@@ -92,20 +93,20 @@ def figures() -> Figures:
     told = tomllib.loads(RESULT.read_text(encoding="utf-8"))
     counted = {name: (one["mutants"], one["killed"]) for name, one in told["modules"].items()}
     samples = tuple((one["mutant"], one["killer"]) for one in told["samples"])
-    return Figures(told["digest"], counted, samples)
+    return Figures(told["digest"], told["possible"], counted, samples)
 
 
-def write(verdicts: Sequence[Verdict], made_from: str) -> None:
+def write(verdicts: Sequence[Verdict], made_from: str, possible: int) -> None:
     """The result and its page."""
     mutants = Counter(verdict.mutant.module for verdict in verdicts)
     killed = Counter(verdict.mutant.module for verdict in verdicts if verdict.killer)
     counted = {name: (count, killed[name]) for name, count in sorted(mutants.items())}
-    made = Figures(made_from, counted, _samples(verdicts))
+    made = Figures(made_from, possible, counted, _samples(verdicts))
     RESULT.write_text(_told(made), encoding="utf-8")
     rows = [_row(f"`{name}`", *one) for name, one in counted.items()]
     rows += [_row(f"**{package}**", *made.of(package)) for package in PACKAGES]
-    page = PREFACE.format(day=datetime.now(UTC).date()) + "".join(rows)
-    PAGE.write_text(page, encoding="utf-8")
+    preface = PREFACE.format(day=datetime.now(UTC).date(), possible=possible, total=made.total)
+    PAGE.write_text(preface + "".join(rows), encoding="utf-8")
 
 
 def _row(name: str, mutants: int, killed: int) -> str:
@@ -127,7 +128,8 @@ def _samples(verdicts: Iterable[Verdict]) -> tuple[tuple[str, str], ...]:
 
 
 def _told(made: Figures) -> str:
-    lines = ["# Written by `make mutation`; do not edit by hand.", f'digest = "{made.digest}"', ""]
+    lines = ["# Written by `make mutation`; do not edit by hand."]
+    lines += [f'digest = "{made.digest}"', f"possible = {made.possible}", ""]
     for name, (mutants, killed) in made.modules.items():
         lines += [f'[modules."{name}"]', f"mutants = {mutants}", f"killed = {killed}", ""]
     for mutant, killer in made.samples:

@@ -36,4 +36,7 @@ def test_wrong_changes_of_the_billing_rules_are_killed(promised: Promised) -> No
         for package in result.PACKAGES
         for mutants, killed in [figures.of(package)]
     )
-    promised.reached(f"killed: {told}; {survivors} survivors, each explained")
+    promised.reached(
+        f"killed: {told}; {survivors} survivors, each explained; "
+        f"{figures.total} mutants drawn from {figures.possible}"
+    )
