@@ -24,7 +24,7 @@ def identity_key(reading: Reading, *, adapter: str, account: str) -> str:
     text is no finer than a minute, or for glucose, the values belong to the key too.
     """
     if reading.vendor_reading_id is not None:
-        return _vendor_key(adapter, account, reading.vendor_reading_id)
+        return vendor_key(adapter, account, reading.vendor_reading_id)
     parts: list[object] = [adapter, reading.device_id, reading.kind, reading.vendor_time]
     if _needs_value(reading):
         parts.append([_component_parts(part) for part in reading.components])
@@ -35,7 +35,12 @@ def replaced_key(reading: Reading, *, adapter: str, account: str) -> str | None:
     """The identity key of the reading that this one says it replaces, or None."""
     if reading.replaces is None:
         return None
-    return _vendor_key(adapter, account, reading.replaces)
+    return vendor_key(adapter, account, reading.replaces)
+
+
+def vendor_key(adapter: str, account: str, vendor_reading_id: str) -> str:
+    """The identity key of the reading that a sender knows by this id."""
+    return f"vendor:{_digest([adapter, account, vendor_reading_id])}"
 
 
 def content_hash(reading: Reading) -> str:
@@ -58,10 +63,6 @@ def content_hash(reading: Reading) -> str:
             reading.replaces,
         ]
     )
-
-
-def _vendor_key(adapter: str, account: str, vendor_reading_id: str) -> str:
-    return f"vendor:{_digest([adapter, account, vendor_reading_id])}"
 
 
 def _needs_value(reading: Reading) -> bool:

@@ -71,7 +71,7 @@ def read_again(
     """Read a delivery inside the caller's recording; a replay is kept where it changes anything."""
     connection = db.get_one(Connection, (delivery.organization_id, delivery.connection_id))
     settings = settings_of(connection)
-    parsed = parsed_or_problem(settings, delivery.body)
+    parsed = parsed_or_problem(settings, delivery.body, delivery.headers)
     told = latest_replay(db, delivery.organization_id, delivery.id) or delivery
     was_read = told.state == READ
     if isinstance(parsed, str):

@@ -9,6 +9,7 @@ import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from types import MappingProxyType
 from typing import Any
 from uuid import UUID
 
@@ -16,7 +17,8 @@ from sqlmodel import Session
 
 from devices.authenticity import from_allowed_network, verify
 from devices.delivery import Incoming, NotAuthentic, Parsed, UnreadableDeliveryError
-from devices.vendor import VENDORS
+from devices.forms import form_fields
+from devices.vendor import SOURCES, VENDORS
 from rpm import errors
 from rpm.access import Actor
 from rpm.actions.connection_secrets import good_secrets
@@ -28,6 +30,7 @@ from rpm.keys import KeyRing
 from rpm.store.chain import recording
 from rpm.store.queries.connections import (
     DEAD_LETTER,
+    PULLED,
     READ,
     connection_of_token,
     delivery_with_fingerprint,
@@ -45,6 +48,7 @@ _KEPT_HEADERS = (
     "webhook-timestamp",
 )
 _LONGEST_HEADER = 256
+_NO_HEADERS: Mapping[str, str] = MappingProxyType({})
 
 
 @dataclass(frozen=True)
@@ -139,9 +143,17 @@ def take_delivery(db: Session, sender: Sender, now: datetime, incoming: Incoming
     return DeliveryAnswer(delivery.id, delivery.state, tuple(delivery.results))
 
 
-def parsed_or_problem(settings: ConnectionSettings, body: bytes) -> Parsed | str:
-    """The items of an authentic body, or why it cannot be read; the reason holds no content."""
+def parsed_or_problem(
+    settings: ConnectionSettings, body: bytes, headers: Mapping[str, str] = _NO_HEADERS
+) -> Parsed | str:
+    """The items of an authentic body, or why it cannot be read; the reason holds no content.
+
+    ``headers`` are those kept of a stored delivery: they tell a body that was fetched.
+    """
     try:
+        if PULLED in headers:
+            about = dict(form_fields(headers[PULLED]))
+            return SOURCES[settings.vendor].read_again(body, about, settings.chosen)
         return VENDORS[settings.vendor].parse(body, settings.chosen)
     except UnreadableDeliveryError as error:
         return error.reason

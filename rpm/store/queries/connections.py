@@ -20,6 +20,8 @@ from rpm.store.tables.monitoring import Connection, Delivery, DeliveryReplay
 
 READ = "read"
 DEAD_LETTER = "dead_letter"
+PULLED = "pulled"
+"""Among the headers kept of a delivery: it was fetched, and what is needed to read it again."""
 
 
 @dataclass(frozen=True)
