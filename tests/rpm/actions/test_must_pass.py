@@ -181,65 +181,63 @@ def test_case_10_late_evening_clock_changes_and_another_zone(made: MakeDoor) -> 
     assert_sound(door)
 
 
-class Billed:
-    """A patient whose January is closed and exported with just enough days of a vendor's cuff."""
-
-    def __init__(self, door: Door) -> None:
-        self.door = door
-        patient_id = door.practice.patient()
-        episode_id = door.practice.episode(patient_id, opened_day=date(2026, 1, 1))
-        door.assign(door.device("cuff-17", kind="bp"), patient_id, episode_id, name="cuff-17")
-        door.now = datetime(2026, 2, 2, 15, 0, tzinfo=UTC)
-        self.days = days(date(2026, 1, 1), 16)
-
-    def close(self, month: str) -> tuple[ClosedMonth, ExportedClose]:
-        """Close a month and export it."""
-        door = self.door
-        with transaction(door.engine) as db:
-            closed = close_month(db, door.actor, door.now, CloseMonth(month=month))
-        with transaction(door.engine) as db:
-            command = ExportClose(close_id=closed.close.id)
-            return closed, export_close(db, door.actor, door.now, command)
-
-    def postings(self, closed: ClosedMonth) -> list[Posting]:
-        """The postings of a close."""
-        with reading(self.door.engine) as db:
-            where = col(Posting.close_id) == closed.close.id
-            return list(Scope.of(self.door.actor).all_of(db, Posting, where))
+def _fhir(day: date, *, void: bool = False) -> Any:
+    content = sample("fhir", "entered-in-error" if void else "blood-pressure")
+    at = {"effectiveDateTime": f"{day.isoformat()}T08:15:00-05:00"}
+    return content | at | {"identifier": [{"value": f"cuff-17-{day.isoformat()}"}]}
 
 
-def test_case_14_fhir_entered_in_error_after_billing(made: MakeDoor) -> None:
-    """The void is an adjustment of the next close with its reason; what was booked stays."""
-    door = made("fhir")
-    billed = Billed(door)
+def _validic(day: date, *, void: bool = False) -> Any:
+    content = sample("validic", "deleted" if void else "single-record")
+    return content | {"id": f"r-{day.isoformat()}", "start_time": f"{day.isoformat()}T13:15:00Z"}
 
-    def observation(day: date, **fields: Any) -> dict[str, Any]:
-        at = f"{day.isoformat()}T08:15:00-05:00"
-        identifier = [{"value": f"cuff-17-{day.isoformat()}"}]
-        content = sample("fhir", "blood-pressure") | {"effectiveDateTime": at}
-        return content | {"identifier": identifier} | fields
 
-    for day in billed.days:
-        assert statuses(send(door, observation(day), day.isoformat())) == ["accepted"]
-    closed, exported = billed.close("2026-01")
-    booked = billed.postings(closed)
-    supply = [one for one in booked if one.code == "99454"]
-    assert [(one.sign, one.units) for one in supply] == [(1, 1)]
+VOIDING = {"fhir": ("cuff-17", _fhir), "validic": ("864351055723276", _validic)}
+"""Vendors that take a reading back: a device, and what is posted of it on a day."""
+
+
+def _closed(door: Door, month: str) -> tuple[ClosedMonth, ExportedClose]:
+    with transaction(door.engine) as db:
+        closed = close_month(db, door.actor, door.now, CloseMonth(month=month))
+    return closed, _exported(door, closed)
+
+
+def _exported(door: Door, closed: ClosedMonth) -> ExportedClose:
+    with transaction(door.engine) as db:
+        return export_close(db, door.actor, door.now, ExportClose(close_id=closed.close.id))
+
+
+def _postings(door: Door, closed: ClosedMonth) -> list[Posting]:
+    with reading(door.engine) as db:
+        where = col(Posting.close_id) == closed.close.id
+        return list(Scope.of(door.actor).all_of(db, Posting, where))
+
+
+@pytest.mark.parametrize("vendor", VOIDING)
+def test_case_14_taken_back_after_billing(made: MakeDoor, vendor: str) -> None:
+    """An adjustment of the next close, with its reason; what was booked and written stays."""
+    door, (name, posted) = made(vendor), VOIDING[vendor]
+    patient_id = door.practice.patient()
+    episode_id = door.practice.episode(patient_id, opened_day=date(2026, 1, 1))
+    door.assign(door.device(name, kind="bp"), patient_id, episode_id, name=name)
+    door.now = datetime(2026, 2, 2, 15, 0, tzinfo=UTC)
+    sixteen = days(date(2026, 1, 1), 16)
+    for day in sixteen:
+        assert statuses(send(door, posted(day), day.isoformat())) == ["accepted"]
+    closed, exported = _closed(door, "2026-01")
+    booked = _postings(door, closed)
+    (supply,) = (one for one in booked if one.code == "99454")
+    assert (supply.sign, supply.units) == (1, 1)
     door.now = datetime(2026, 2, 10, 15, 0, tzinfo=UTC)
-    void = observation(billed.days[3], status="entered-in-error")
-    assert statuses(send(door, void, "void")) == ["corrected"]
-    assert billed.postings(closed) == booked
+    assert statuses(send(door, posted(sixteen[3], void=True), "void")) == ["corrected"]
+    assert _postings(door, closed) == booked
     door.now = datetime(2026, 3, 2, 15, 0, tzinfo=UTC)
-    later, _ = billed.close("2026-02")
-    (reversal,) = (
-        one for one in billed.postings(later) if (one.key, one.sign) == (supply[0].key, -1)
-    )
+    later, _ = _closed(door, "2026-02")
+    (reversal,) = (one for one in _postings(door, later) if (one.key, one.sign) == (supply.key, -1))
     assert (reversal.code, reversal.units) == ("99454", 1)
     assert reversal.reason
-    assert billed.postings(closed) == booked
-    with transaction(door.engine) as db:
-        command = ExportClose(close_id=closed.close.id)
-        assert export_close(db, door.actor, door.now, command).files == exported.files
+    assert _postings(door, closed) == booked
+    assert _exported(door, closed).files == exported.files
     assert_sound(door)
 
 
