@@ -2,10 +2,11 @@
 
 One test for each case of the reference on device formats (section 15), named for it. Elsewhere are
 1 by ``test_signature.py`` and ``tests/promises/test_deliveries.py``; 3 as values by
-``test_parts.py``; 6 by ``vendors/test_withings.py`` (the real body, attrib, goals); 7 by ``vendors/test_mio.py`` (127, 255, control solution, grams); 8 by
-``vendors/test_bodytrace.py`` and ``test_device_ids.py``; 9 by ``vendors/test_telli.py``; the clock
-changes of 10 by ``test_counting.py``. What needs the store is in
-``tests/rpm/actions/test_must_pass.py``, what comes in files in ``tests/rpm/imports``.
+``test_parts.py``; 6 by ``vendors/test_withings.py`` (the real body, attrib, goals); 7 by
+``vendors/test_mio.py`` (127, 255, control solution, grams); 8 by ``vendors/test_bodytrace.py`` and
+``test_device_ids.py``; 9 by ``vendors/test_telli.py``; the clock changes of 10 by
+``test_counting.py``. What needs the store is in ``tests/rpm/actions/test_must_pass.py``, what comes
+in files in ``tests/rpm/imports``.
 """
 
 import tracemalloc
