@@ -1,8 +1,8 @@
 """Strict JSON: bodies of strangers read with no room for two readings of one text.
 
 Owns what is refused: anything but UTF-8, a byte order mark, NaN and Infinity, a key given twice,
-control characters and lone surrogates in texts, deep nesting, numbers beyond all measure. Does not
-own what the content means.
+control characters and lone surrogates in texts, deep nesting, objects of more than 1,000 keys,
+numbers beyond all measure. Does not own what the content means.
 """
 
 import json
@@ -13,6 +13,7 @@ from typing import Any
 from devices.delivery import UnreadableDeliveryError
 
 MAX_DEPTH = 32
+MAX_KEYS = 1_000
 _MAX_NUMBER_CHARACTERS = 32
 _MAX_EXPONENT = 30
 _FORBIDDEN = re.compile("[\x00-\x1f\x7f\ud800-\udfff]")
@@ -52,6 +53,8 @@ def loads(body: bytes, *, any_text: bool = False) -> Json:
 
 
 def _object(pairs: list[tuple[str, Json]]) -> dict[str, Json]:
+    if len(pairs) > MAX_KEYS:
+        raise UnreadableDeliveryError("too many keys in one object")
     members = dict(pairs)
     if len(members) != len(pairs):
         raise UnreadableDeliveryError("a key is given twice")

@@ -6,6 +6,7 @@ field is told. Does not own the problems (``rpm.web.problems``).
 
 import re
 from collections.abc import Callable, Coroutine, Iterable, Mapping
+from itertools import islice
 from typing import Any
 
 from fastapi import Request
@@ -19,6 +20,8 @@ from rpm.web.idempotency import Replay
 from rpm.web.problems import KINDS, FieldProblem, error_response, problem_response
 
 _CODE_OF_STATUS = {404: "not_found", 405: "method_not_allowed", 413: "too_large"}
+MOST_FIELDS_TOLD = 100
+"""Of a body in which every one of many fields is wrong, no more are told."""
 _OWN_NAME = re.compile(r"[a-z_][a-z0-9_]{0,63}")
 # Their texts name limits and expected words of ours, never what was sent.
 _TELLING = re.compile(
@@ -61,8 +64,11 @@ async def on_service_error(request: Request, error: ServiceError) -> JSONRespons
 
 async def on_validation_error(request: Request, error: RequestValidationError) -> JSONResponse:
     """Handler of FastAPI's ``RequestValidationError``."""
-    found = field_problems(error.errors())
-    detail = "one field is wrong" if len(found) == 1 else f"{len(found)} fields are wrong"
+    count = len(error.errors())
+    found = field_problems(islice(error.errors(), MOST_FIELDS_TOLD))
+    detail = "one field is wrong" if count == 1 else f"{count} fields are wrong"
+    if count > len(found):
+        detail += f"; the first {len(found)} are told"
     return problem_response(request_id_of(request), "invalid_request", detail, found)
 
 

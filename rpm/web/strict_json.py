@@ -11,6 +11,8 @@ from typing import Any
 from rpm.web.problems import BadRequest
 
 MOST_LEVELS = 32
+MOST_KEYS = 1_000
+MOST_ITEMS = 10_000
 LARGEST_INTEGER = 2**53 - 1
 _ALLOWED_CONTROLS = frozenset("\t\n\r")
 
@@ -19,7 +21,8 @@ def check_json(body: bytes) -> None:
     """``BadRequest`` unless the body is UTF-8 JSON that every reader understands alike.
 
     Refused: NaN and infinities, a key twice in one object, whole numbers beyond 2^53, control
-    characters and lone surrogates in texts, more than 32 levels.
+    characters and lone surrogates in texts, more than 32 levels, 1,000 keys of one
+    object or 10,000 items of one list.
     """
     try:
         text = body.decode("utf-8")
@@ -36,6 +39,8 @@ def check_json(body: bytes) -> None:
 
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    if len(pairs) > MOST_KEYS:
+        raise BadRequest("an object has too many keys")
     found = dict(pairs)
     if len(found) != len(pairs):
         raise BadRequest("an object has the same key twice")
@@ -63,6 +68,8 @@ def _check_values(value: Any) -> None:
         elif isinstance(found, float) and found in (float("inf"), float("-inf")):
             raise BadRequest("a number is too large")
         elif isinstance(found, list):
+            if len(found) > MOST_ITEMS:
+                raise BadRequest("a list has too many items")
             waiting += [(inner, level + 1) for inner in found]
         elif isinstance(found, dict):
             waiting += [(inner, level + 1) for pair in found.items() for inner in pair]

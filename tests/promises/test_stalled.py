@@ -70,7 +70,8 @@ class Stalled:
         except ConnectionError:
             told = b""
         if told:
-            self.answers.add(told.split(b"\r\n")[0])
+            if told.startswith(b"HTTP/"):  # else the rest of what was heard before
+                self.answers.add(told.split(b"\r\n")[0])
             return
         waiting.unregister(one)
         one.close()

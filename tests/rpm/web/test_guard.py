@@ -120,6 +120,8 @@ HOSTILE = [
     b'{"a": "\x01"}',
     b"[" * 40 + b"]" * 40,
     b"[" * 100_000,
+    json.dumps({f"k{n}": n for n in range(1_001)}).encode(),
+    json.dumps([0] * 10_001).encode(),
     b"\xef\xbb\xbf{}",
     b"{} {}",
 ]

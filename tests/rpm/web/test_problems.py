@@ -131,3 +131,12 @@ def test_no_token_a_wrong_one_and_too_little(
 def test_a_door_without_token(client: TestClient) -> None:
     """A route with another proof of authenticity gets a session without a token."""
     assert client.post("/v1/probe/open").json() == 1
+
+
+def test_not_every_one_of_many_errors_is_told(client: TestClient, admin: dict[str, str]) -> None:
+    """A body that is wrong in 902 fields is answered with the first hundred and the number."""
+    answer = client.post(
+        "/v1/probe/payers", json={f"x{n}": 0 for n in range(900)}, headers=admin
+    ).json()
+    assert len(answer["errors"]) == 100
+    assert answer["detail"] == "902 fields are wrong; the first 100 are told"
