@@ -23,6 +23,16 @@ def same_device_ids(text: str) -> frozenset[str]:
     return frozenset({text}).union(*(_spellings(core) for core in _cores(text)))
 
 
+def imei(text: str) -> str | None:
+    """The IMEI, 15 digits, where the text can be one and only one; else None."""
+    found = (
+        {core + check_digit(core) for core in _cores(text)}
+        if text.isascii() and text.isdigit()
+        else set()
+    )
+    return found.pop() if len(found) == 1 else None
+
+
 def check_digit(core: str) -> str:
     """The check digit of the 14 digits of an IMEI (Luhn)."""
     total = 0

@@ -19,6 +19,7 @@ COMMANDS = (
     "backup",
     "bootstrap",
     "connections",
+    "devices",
     "replay",
     "import_",
     "close",

@@ -54,19 +54,19 @@ def associate_device(
     scope = Scope.of(actor)
     organization = organization_of(db, scope)
     device = scope.get(db, Device, command.device_id)
-    _refuse_ahead("from_at", command.from_at, now)
+    refuse_ahead("from_at", command.from_at, now)
     hold_organization(db, scope)
     state = episode_state(db, scope, command.episode_id)
     day = local_day(command.from_at, organization.timezone)
     if state.last_day is not None and day > state.last_day:
         raise refuse("from_at", "E_AFTER_END", "the episode had ended before this instant")
-    _refuse_overlap(db, scope, device.id, command.from_at, None)
+    refuse_overlap(db, scope, device.id, command.from_at, None)
     patient_id = state.episode.patient_id
     subject = {"patient_id": patient_id, "episode_id": state.episode.id, "device_id": device.id}
     with recording(db, actor, now, "device.associate", subject) as record:
         association = record.add(DeviceAssociation(patient_id=patient_id, **command.model_dump()))
         record.subject["association_id"] = association.id
-        _reattach(db, record, organization, device, now)
+        reattach(db, record, organization, device, now)
     return association
 
 
@@ -82,11 +82,11 @@ def end_association(
     scope = Scope.of(actor)
     association = scope.get(db, DeviceAssociation, command.association_id)
     device = scope.get(db, Device, association.device_id)
-    _refuse_ahead("to_at", command.to_at, now)
+    refuse_ahead("to_at", command.to_at, now)
     if command.to_at < association.from_at:
         raise refuse("to_at", "E_ENDS_BEFORE_START", "the association began later")
     hold_organization(db, scope)
-    _refuse_overlap(db, scope, device.id, association.from_at, command.to_at, association.id)
+    refuse_overlap(db, scope, device.id, association.from_at, command.to_at, association.id)
     subject = {
         "patient_id": association.patient_id,
         "device_id": device.id,
@@ -94,16 +94,17 @@ def end_association(
     }
     with recording(db, actor, now, "device.return", subject, command.reason) as record:
         end = record.add(AssociationEnd(**command.model_dump()))
-        _reattach(db, record, organization_of(db, scope), device, now)
+        reattach(db, record, organization_of(db, scope), device, now)
     return end
 
 
-def _refuse_ahead(field: str, instant: datetime, now: datetime) -> None:
+def refuse_ahead(field: str, instant: datetime, now: datetime) -> None:
+    """``InvalidRequest`` for an instant that has not come yet."""
     if instant > now:
         raise refuse(field, "E_IN_FUTURE", "this instant has not come yet")
 
 
-def _refuse_overlap(
+def refuse_overlap(
     db: Session,
     scope: Scope,
     device_id: UUID,
@@ -111,6 +112,7 @@ def _refuse_overlap(
     to_at: datetime | None,
     besides: UUID | None = None,
 ) -> None:
+    """``Conflict`` when the device is with an episode in that time, but for one association."""
     for state in associations(db, scope, device_id=device_id):
         over_before = state.to_at is not None and state.to_at <= from_at
         begins_later = to_at is not None and state.association.from_at >= to_at
@@ -118,9 +120,10 @@ def _refuse_overlap(
             raise Conflict("the device is with an episode at that time; take it back first")
 
 
-def _reattach(
+def reattach(
     db: Session, record: Record, organization: Organization, device: Device, now: datetime
 ) -> None:
+    """Give the device's readings to whoever had it, inside the recording that changed that."""
     attach_readings(
         db,
         record,

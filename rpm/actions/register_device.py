@@ -15,7 +15,9 @@ from rpm.access import Actor, require
 from rpm.actions.command import Command, Name, OneOf
 from rpm.actions.natural_key import same_or_conflict
 from rpm.actions.take_readings import attach_readings
+from rpm.errors import Conflict
 from rpm.store.chain import recording
+from rpm.store.queries.assignments import known_devices
 from rpm.store.queries.episodes import device_with_vendor_id
 from rpm.store.queries.people import hold_organization, organization_of
 from rpm.store.scope import Scope
@@ -40,7 +42,7 @@ class RegisterDevice(Command):
 def register_device(db: Session, actor: Actor, now: datetime, command: RegisterDevice) -> Device:
     """The device under its vendor's id; readings that came before it are judged anew.
 
-    ``Conflict`` when it is recorded with other content.
+    ``Conflict`` when it is recorded with other content, or under another spelling of its IMEI.
     """
     require(actor, "episodes:write")
     scope = Scope.of(actor)
@@ -49,6 +51,8 @@ def register_device(db: Session, actor: Actor, now: datetime, command: RegisterD
     recorded = device_with_vendor_id(db, scope, command.vendor, command.vendor_device_id)
     if recorded is not None:
         return same_or_conflict(recorded, wanted, "the device is recorded with other content")
+    if known_devices(db, scope.organization_id, command.vendor, [command.vendor_device_id]):
+        raise Conflict("the device is recorded under another spelling of its IMEI")
     with recording(db, actor, now, "device.register") as record:
         device = record.add(Device(**wanted))
         record.subject["device_id"] = device.id

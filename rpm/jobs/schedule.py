@@ -43,6 +43,7 @@ JOBS = (
     Job("close-due-months", timedelta(hours=1), timedelta(minutes=5), work.close_due_months),
     Job("nightly-verify", timedelta(days=1), timedelta(hours=3, minutes=15), work.verify_all),
     Job("silent-devices", timedelta(days=1), timedelta(hours=10), work.list_silent_devices),
+    Job("refresh-contacts", timedelta(minutes=5), timedelta(0), work.refresh_all_contacts),
     # every hour, soon after it begins: somewhere a practice's new day has just begun
     Job("refresh-readiness", timedelta(hours=1), timedelta(minutes=1), work.refresh_readiness),
     Job("forget-answers", timedelta(days=1), timedelta(hours=2), work.forget_answers),

@@ -18,6 +18,7 @@ from rpm import logs
 from rpm.access import Actor, system_actor
 from rpm.actions.close_month import post_close
 from rpm.actions.compute_close import compute_close
+from rpm.actions.refresh_contacts import refresh_contacts
 from rpm.actions.verify import verify_record
 from rpm.clock import local_day
 from rpm.settings import Settings
@@ -114,6 +115,16 @@ def refresh_readiness(engine: Engine, _settings: Settings, now: datetime) -> str
 
     done, failed = _for_each(engine, "refresh-readiness", bring_up_to_date)
     return f"{done} patients, {failed} failed"
+
+
+def refresh_all_contacts(engine: Engine, _settings: Settings, _now: datetime) -> str:
+    """Read what deliveries tell of devices since the last time, so that no list waits for it."""
+
+    def bring_up_to_date(actor: Actor) -> int:
+        return refresh_contacts(engine, Scope.of(actor))
+
+    done, failed = _for_each(engine, "refresh-contacts", bring_up_to_date)
+    return f"{done} devices heard, {failed} failed"
 
 
 def forget_answers(engine: Engine, settings: Settings, now: datetime) -> str:

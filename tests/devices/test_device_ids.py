@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from devices.device_ids import check_digit, same_device_ids
+from devices.device_ids import check_digit, imei, same_device_ids
 
 CORES = st.from_regex(r"\A0{0,2}[1-9][0-9]{11}[0-9]{2}\Z").map(lambda text: text[:14])
 
@@ -50,3 +50,27 @@ def test_spellings_lead_back_to_each_other(core: str) -> None:
 def test_a_text_always_names_itself(text: str) -> None:
     """No text is lost, whatever it holds."""
     assert text in same_device_ids(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "whole"),
+    [
+        ("490154203237518", "490154203237518"),
+        ("35209900176148", "352099001761481"),
+        ("1355400123456", "013554001234567"),
+        ("490154203237517", None),
+        ("BP-00417", None),
+        ("٤٩٠١٥٤٢٠٣٢٣٧٥١٨", None),
+    ],
+    ids=["whole", "no check digit", "neither", "wrong check digit", "no number", "other digits"],
+)
+def test_the_imei_as_it_is_printed(text: str, whole: str | None) -> None:
+    """A text that can be one IMEI only is told with its check digit; a serial number is none."""
+    assert imei(text) == whole
+
+
+def test_a_number_that_may_be_two_imeis_is_told_as_none() -> None:
+    """Thirteen or fourteen digits whose last one would be a check digit too stay open."""
+    core = "01355400123456"
+    assert imei((core + check_digit(core))[1:]) is None
+    assert imei("49015420323751") is None

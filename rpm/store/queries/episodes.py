@@ -55,6 +55,7 @@ class AssociationState:
 
     association: DeviceAssociation
     to_at: datetime | None
+    end_reason: str | None = None
 
 
 def episode_states(db: Session, scope: Scope, episodes: Sequence[Episode]) -> list[EpisodeState]:
@@ -153,4 +154,9 @@ def association_states(
 ) -> list[AssociationState]:
     """Each association with the end that counts."""
     ends = latest_by(db, scope, AssociationEnd, "association_id", [row.id for row in rows])
-    return [AssociationState(row, ends[row.id].to_at if row.id in ends else None) for row in rows]
+    return [
+        AssociationState(row, ends[row.id].to_at, ends[row.id].reason)
+        if row.id in ends
+        else AssociationState(row, None)
+        for row in rows
+    ]

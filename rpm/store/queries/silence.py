@@ -8,20 +8,14 @@ from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ScalarSelect, func, select
+from sqlalchemy import func, select
 from sqlmodel import Session, col
 
 from billing.days import day_date
 from rpm.clock import local_day
+from rpm.store.queries.held import latest_of, running_on
 from rpm.store.scope import Scope
-from rpm.store.tables.base import Fact
-from rpm.store.tables.monitoring import (
-    AssociationEnd,
-    DeviceAssociation,
-    DeviceDay,
-    Episode,
-    EpisodeEnd,
-)
+from rpm.store.tables.monitoring import DeviceAssociation, DeviceDay, Episode, EpisodeEnd
 from rpm.store.tables.people import Organization
 
 
@@ -67,10 +61,7 @@ def _open_associations(scope: Scope, now: datetime, today: date) -> Any:
         )
         .scalar_subquery()
     )
-    returned_at = _latest(
-        AssociationEnd, AssociationEnd.to_at, AssociationEnd.association_id, DeviceAssociation.id
-    )
-    ended_on = _latest(EpisodeEnd, EpisodeEnd.last_day, EpisodeEnd.episode_id, Episode.id)
+    ended_on = latest_of(EpisodeEnd, EpisodeEnd.last_day, EpisodeEnd.episode_id, Episode.id)
     return (
         select(
             col(DeviceAssociation.episode_id),
@@ -86,22 +77,7 @@ def _open_associations(scope: Scope, now: datetime, today: date) -> Any:
         )
         .where(
             col(DeviceAssociation.organization_id) == organization_id,
-            col(DeviceAssociation.from_at) <= now,
-            returned_at.is_(None) | (returned_at > now),
+            running_on(now),
             ended_on.is_(None) | (ended_on >= today),
         )
-    )
-
-
-def _latest(table: type[Fact], value: Any, refers: Any, to: Any) -> ScalarSelect[Any]:
-    """The value of the row recorded last about another; null when there is none."""
-    return (
-        select(value)
-        .where(
-            col(table.organization_id) == col(DeviceAssociation.organization_id),
-            col(refers) == col(to),
-        )
-        .order_by(col(table.audit_number).desc(), col(table.id).desc())
-        .limit(1)
-        .scalar_subquery()
     )

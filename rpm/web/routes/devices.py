@@ -1,16 +1,14 @@
-"""Devices and with whom they are.
+"""Devices: registered, given to a patient, taken back.
 
-Owns the addresses and what is shown. Does not own readings (``routes.readings``) nor the list of
-silent devices (``routes.silence``).
+Owns the addresses and what is shown. Does not own the inventory (``routes.inventory``), readings
+(``routes.readings``) nor the list of silent devices (``routes.silence``).
 """
 
 from datetime import datetime
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import Query
 from pydantic import Field
-from sqlmodel import col
 
 from rpm.access import Actor
 from rpm.actions.associate_device import (
@@ -20,12 +18,9 @@ from rpm.actions.associate_device import (
     end_association,
 )
 from rpm.actions.register_device import RegisterDevice, register_device
-from rpm.store.queries.episodes import AssociationState, associations
-from rpm.store.queries.rows import page_of
-from rpm.store.scope import Scope
+from rpm.store.queries.episodes import AssociationState
 from rpm.store.tables.monitoring import AssociationEnd, Device
-from rpm.web.deps import PROBLEMS, Db, Now, Page, Paging, ReadDb, area_router, permit
-from rpm.web.routes.readings import after_id
+from rpm.web.deps import PROBLEMS, Db, Now, area_router, permit
 from rpm.web.shown import ShownFact
 
 router = area_router("Devices")
@@ -52,6 +47,7 @@ class AssociationOut(ShownFact):
     patient_id: UUID
     from_at: datetime
     to_at: datetime | None = Field(description="First instant no longer in it; null: it goes on.")
+    end_reason: str | None = Field(description="Why it ended.")
 
 
 class AssociationEndOut(ShownFact):
@@ -62,16 +58,11 @@ class AssociationEndOut(ShownFact):
     reason: str
 
 
-class DeviceHistoryOut(DeviceOut):
-    """A device with everyone who had it."""
-
-    associations: list[AssociationOut] = Field(description="In order of their beginning.")
-
-
 def shown_association(state: AssociationState) -> AssociationOut:
     """An association with the end that counts."""
     values = state.association.model_dump()
-    return AssociationOut.model_validate({**values, "to_at": state.to_at})
+    ended = {"to_at": state.to_at, "end_reason": state.end_reason}
+    return AssociationOut.model_validate({**values, **ended})
 
 
 @router.post(
@@ -89,53 +80,6 @@ def register(
 ) -> Device:
     """The device."""
     return register_device(db, actor, now, command)
-
-
-@router.get(
-    "/devices",
-    summary="List devices",
-    description="In the order they were registered.",
-    operation_id="list_devices",
-    response_model=Page[DeviceOut],
-    responses=PROBLEMS,
-)
-def list_devices(
-    db: ReadDb,
-    actor: Annotated[Actor, permit("patients:read")],
-    paging: Paging,
-    vendor: Annotated[str | None, Query(description="Only this vendor's.")] = None,
-    kind: Annotated[str | None, Query(description="Only this kind.")] = None,
-) -> Page[Device]:
-    """A page of devices."""
-    conditions = []
-    if vendor is not None:
-        conditions.append(col(Device.vendor) == vendor)
-    if kind is not None:
-        conditions.append(col(Device.kind) == kind)
-    rows = page_of(
-        db, Scope.of(actor), Device, *conditions, after=after_id(paging), limit=paging.fetch
-    )
-    return paging.page(rows, lambda row: (row.id,))
-
-
-@router.get(
-    "/devices/{device_id}",
-    summary="Show a device with everyone who had it",
-    description="The device, and its associations with their ends as they count now.",
-    operation_id="get_device",
-    response_model=DeviceHistoryOut,
-    responses=PROBLEMS,
-)
-def get_device(
-    db: ReadDb, actor: Annotated[Actor, permit("patients:read")], device_id: UUID
-) -> DeviceHistoryOut:
-    """The device."""
-    scope = Scope.of(actor)
-    device = scope.get(db, Device, device_id)
-    held = associations(db, scope, device_id=device_id)
-    return DeviceHistoryOut.model_validate(
-        {**device.model_dump(), "associations": [shown_association(one) for one in held]}
-    )
 
 
 @router.post(

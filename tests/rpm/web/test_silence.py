@@ -43,7 +43,7 @@ class Devices:
             id=self.practice.new_id(),
             vendor="generic",
             vendor_device_id=name,
-            kind="weight",
+            kind="scale",
             fda_listed=True,
             automatic=True,
         )
@@ -65,7 +65,7 @@ class Devices:
                     organization_id=self.actor.organization_id,
                     episode_id=episode_id,
                     day=day_number(day),
-                    kind="weight",
+                    kind="scale",
                     refused_reason=refused_reason,
                     qualifying_count=0 if refused_reason else 1,
                     refused_count=1 if refused_reason else 0,
