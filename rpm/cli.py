@@ -21,6 +21,8 @@ COMMANDS = (
     "connections",
     "devices",
     "replay",
+    "limits",
+    "alerts",
     "import_",
     "close",
     "export",

@@ -21,7 +21,7 @@ from sqlalchemy.engine import Engine
 
 from rpm import logs
 from rpm.clock import SystemClock, clock_for
-from rpm.jobs import work
+from rpm.jobs import alerts, work
 from rpm.jobs.runs import latest_slot, run_once, show_life
 from rpm.settings import Settings
 
@@ -46,6 +46,8 @@ JOBS = (
     Job("refresh-contacts", timedelta(minutes=5), timedelta(0), work.refresh_all_contacts),
     # every hour, soon after it begins: somewhere a practice's new day has just begun
     Job("refresh-readiness", timedelta(hours=1), timedelta(minutes=1), work.refresh_readiness),
+    Job("watch-alerts", timedelta(minutes=1), timedelta(0), alerts.watch_alerts),
+    Job("watch-silence", timedelta(hours=1), timedelta(minutes=7), alerts.watch_silence),
     Job("forget-answers", timedelta(days=1), timedelta(hours=2), work.forget_answers),
 )
 """All jobs; the hours are UTC."""

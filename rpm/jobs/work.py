@@ -57,7 +57,7 @@ def close_due_months(engine: Engine, _settings: Settings, now: datetime) -> str:
             closed = post_close(session, actor, now, computed, "scheduled close")
         return 0 if closed.repeated else 1
 
-    done, failed = _for_each(engine, "close-due-months", close)
+    done, failed = for_each(engine, "close-due-months", close)
     return f"{done} closed, {failed} failed"
 
 
@@ -92,7 +92,7 @@ def verify_all(engine: Engine, _settings: Settings, _now: datetime) -> str:
             )
         return len(findings)
 
-    done, failed = _for_each(engine, "nightly-verify", verify)
+    done, failed = for_each(engine, "nightly-verify", verify)
     return f"{done} findings, {failed} failed"
 
 
@@ -103,7 +103,7 @@ def list_silent_devices(engine: Engine, _settings: Settings, now: datetime) -> s
         with reading(engine) as session:
             return len(silent_episodes(session, Scope.of(actor), now, SILENT_DAYS))
 
-    done, failed = _for_each(engine, "silent-devices", count)
+    done, failed = for_each(engine, "silent-devices", count)
     return f"{done} silent, {failed} failed"
 
 
@@ -113,7 +113,7 @@ def refresh_readiness(engine: Engine, _settings: Settings, now: datetime) -> str
     def bring_up_to_date(actor: Actor) -> int:
         return refresh(engine, Scope.of(actor), now)
 
-    done, failed = _for_each(engine, "refresh-readiness", bring_up_to_date)
+    done, failed = for_each(engine, "refresh-readiness", bring_up_to_date)
     return f"{done} patients, {failed} failed"
 
 
@@ -123,7 +123,7 @@ def refresh_all_contacts(engine: Engine, _settings: Settings, _now: datetime) ->
     def bring_up_to_date(actor: Actor) -> int:
         return refresh_contacts(engine, Scope.of(actor))
 
-    done, failed = _for_each(engine, "refresh-contacts", bring_up_to_date)
+    done, failed = for_each(engine, "refresh-contacts", bring_up_to_date)
     return f"{done} devices heard, {failed} failed"
 
 
@@ -137,7 +137,7 @@ def forget_answers(engine: Engine, settings: Settings, now: datetime) -> str:
         return f"{done.rowcount} forgotten"
 
 
-def _for_each(engine: Engine, job: str, work: Callable[[Actor], int]) -> tuple[int, int]:
+def for_each(engine: Engine, job: str, work: Callable[[Actor], int]) -> tuple[int, int]:
     """Work for every organization; the sum of what it gives, and how many failed."""
     with reading(engine) as session:
         organizations = session.exec(select(Organization.id).order_by(col(Organization.id))).all()

@@ -1,0 +1,123 @@
+"""Answer an alert: acknowledge it, say what was done, close it; else the next one is told.
+
+Owns the steps and which may follow which. Does not own opening alerts (``raise_alerts``).
+"""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Annotated
+from uuid import UUID
+
+from pydantic import Field
+from sqlalchemy.engine import Engine
+from sqlmodel import Session
+
+from rpm.access import Actor, require
+from rpm.actions.command import Command, Id, OneOf, Text, refuse
+from rpm.errors import Conflict, NotAllowed
+from rpm.store.chain import recording
+from rpm.store.engine import reading, transaction
+from rpm.store.queries.alerts import AlertState, waiting_alerts, with_steps
+from rpm.store.queries.people import hold_organization
+from rpm.store.scope import Scope
+from rpm.store.tables.alerts import Alert, AlertStep
+
+STEPS = ("acknowledged", "acted", "closed")
+_MAY_FOLLOW = {
+    "acknowledged": {"open"},
+    "acted": {"open", "acknowledged", "acted"},
+    "closed": {"open", "acknowledged", "acted"},
+}
+ESCALATED = "escalated"
+
+
+class AnswerAlert(Command):
+    """What a person does about an alert."""
+
+    alert_id: Id
+    step: Annotated[str, OneOf(STEPS)] = Field(examples=["acknowledged"])
+    note: Text | None = Field(
+        default=None,
+        description="What was done or found; needed for `acted` and `closed`.",
+        examples=["called the patient: dizzy, sent to the practitioner"],
+    )
+
+
+def answer_alert(db: Session, actor: Actor, now: datetime, command: AnswerAlert) -> AlertState:
+    """The alert as it is then.
+
+    ``Conflict`` where the step cannot follow or the alert only repeats another one, ``NotAllowed``
+    for a caller who is not a person.
+    """
+    require(actor, "alerts:write")
+    if actor.user_id is None:
+        raise NotAllowed("an alert is answered by a person: name one")
+    if command.note is None and command.step != "acknowledged":
+        raise refuse("note", "E_MISSING", "say what was done or found")
+    scope = Scope.of(actor)
+    hold_organization(db, scope)
+    held = alert_with_steps(db, scope, command.alert_id)
+    if held.alert.level == "repeat":
+        raise Conflict("it repeats another alert: answer that one")
+    if held.state not in _MAY_FOLLOW[command.step]:
+        raise Conflict(f"the alert is {held.state}")
+    step = AlertStep(
+        alert_id=held.alert.id,
+        ordinal=len(held.steps) + 1,
+        step=command.step,
+        by_user_id=actor.user_id,
+        by_name=actor.name_for_audit,
+        note=command.note or "",
+    )
+    subject = {"alert_id": held.alert.id, "patient_id": held.alert.patient_id}
+    with recording(db, actor, now, f"alert.{command.step}", subject) as record:
+        record.add(step)
+    return AlertState(held.alert, [*held.steps, step], held.repeats)
+
+
+def alert_with_steps(db: Session, scope: Scope, alert_id: UUID) -> AlertState:
+    """One alert with what came of it; ``NotFound`` when there is none here."""
+    (held,) = with_steps(db, scope, [scope.get(db, Alert, alert_id)])
+    return held
+
+
+def escalate_alerts(engine: Engine, actor: Actor, now: datetime) -> list[AlertStep]:
+    """Tell the next one of each alert that nobody acknowledged in time; the steps recorded.
+
+    Every one who is overdue is told at once when no one looked for long. Run twice, it tells
+    nobody twice.
+    """
+    scope = Scope.of(actor)
+    with reading(engine) as db:
+        due = _due(waiting_alerts(db, scope, now), now)
+    if not due:
+        return []
+    with transaction(engine) as db:
+        hold_organization(db, scope)
+        steps = _due(waiting_alerts(db, scope, now), now)
+        if not steps:
+            return []
+        with recording(db, actor, now, "alert.escalate") as record:
+            record.add_all(steps)
+            record.subject["alert_ids"] = sorted({str(step.alert_id) for step in steps})
+    return steps
+
+
+def _due(waiting: Sequence[AlertState], now: datetime) -> list[AlertStep]:
+    return [step for held in waiting for step in _next_steps(held, now)]
+
+
+def _next_steps(held: AlertState, now: datetime) -> list[AlertStep]:
+    alert = held.alert
+    wait = timedelta(minutes=alert.escalate_after_minutes)
+    reached = (now - alert.told_from) // wait  # how many waits have passed
+    return [
+        AlertStep(
+            alert_id=alert.id,
+            ordinal=len(held.steps) + place - len(held.told) + 1,
+            step=ESCALATED,
+            by_name="",
+            told=alert.route[place],
+        )
+        for place in range(len(held.told), min(reached + 1, len(alert.route)))
+    ]
