@@ -15,6 +15,7 @@ from sqlmodel import Session
 
 from devices.counting import refused_word
 from devices.delivery import Notice
+from devices.identity import content_hash
 from devices.parts import joined
 from devices.reading import Reading, RejectedReading
 from rpm.actions.judge_reading import (
@@ -80,6 +81,11 @@ def days_of(*rows: ReadingRow) -> Iterator[EpisodeDay]:
             yield row.episode_id, row.local_day
 
 
+def _taken_back(last: ReadingRow) -> Reading:
+    """A deletion says no more: device, time and values stay those of what it takes back."""
+    return replace(as_reading(last), status="deleted")
+
+
 def _supersede(row: ReadingRow) -> None:
     row.countable, row.reason_code = False, SUPERSEDED
     row.refused_reason = refused_word(SUPERSEDED)
@@ -117,12 +123,13 @@ class Batch:
         targets = {i.replaces_key for i in identities if i.replaces_key is not None}
         versions = dict(versions_by_identity(db, organization.id, sorted(keys | targets)))
         latest = [found[-1].id for found in versions.values()]
-        device_ids = sorted({reading.device_id for reading in readings})
+        device_ids = {reading.device_id for reading in readings}
+        device_ids.update(found[-1].vendor_device_id for found in versions.values())
         return cls(
             organization.id,
             source,
             Arrival.at(received_at, organization.timezone),
-            known_devices(db, organization.id, source.vendor, device_ids),
+            known_devices(db, organization.id, source.vendor, sorted(device_ids)),
             versions,
             set(replaced_identities(db, organization.id, sorted(keys))),
             set(known_conflicts(db, organization.id, latest)),
@@ -147,6 +154,9 @@ class Batch:
             return self._join(item, last, identity)
         if item.status == "final" and item.changes == "announced":
             return self._conflict(item, last, identity)
+        if item.status == "deleted":
+            item = _taken_back(last)
+            identity = replace(identity, content_hash=content_hash(item))
         return self._correct(item, last, identity)
 
     def _first(self, item: Reading, identity: Identity) -> ItemResult:
