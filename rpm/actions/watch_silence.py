@@ -20,6 +20,7 @@ from devices.alerts.quiet import battery_is_low
 from rpm.access import Actor
 from rpm.actions.alert_rules import limit_of
 from rpm.actions.raise_alerts import Cause, limit_alert, raise_alerts
+from rpm.actions.refresh_contacts import refresh_contacts
 from rpm.clock import local_day
 from rpm.store.claim import claim_row
 from rpm.store.engine import reading, transaction
@@ -59,6 +60,8 @@ def watch_silence(engine: Engine, actor: Actor, now: datetime) -> list[Alert]:
         return []
     if "threshold" in held:
         refresh(engine, scope, now)
+    if held & {"battery", "heartbeat"}:
+        refresh_contacts(engine, scope)
     with reading(engine) as db:
         causes = list(_causes(db, scope, now, limits))
     if not causes:
