@@ -36,6 +36,7 @@ from devices.vendors.fhir_resources import (
     Observation,
     Quantity,
     Request,
+    kept,
     reading_id,
 )
 
@@ -198,7 +199,7 @@ def _names(
             if _SUPPLEMENTAL_CODE in part.code.codes(MDC) and part.value_codeable_concept
             for code in part.value_codeable_concept.codes(MDC)
         ]
-        known_by = "/".join([device or "", kind.name, clock.device_time, *more])
+        known_by = kept("/".join([device or "", kind.name, clock.device_time, *more]))
     return device or "", known_by
 
 

@@ -23,6 +23,7 @@ LOINC = "http://loinc.org"
 MDC = "urn:iso:std:iso:11073:10101"
 UCUM = "http://unitsofmeasure.org"
 _SYSTEM_ID = "SYSID"
+_LONGEST = 400
 _HEX_PAIRS = re.compile(r"[0-9A-Fa-f]{2}(?:[-:][0-9A-Fa-f]{2}){5,7}", re.ASCII)
 _LITERAL = re.compile(r"(?:https?://.*/)?([A-Z][A-Za-z]+)/([A-Za-z0-9\-.]{1,64})(?:/_history/.*)?")
 
@@ -262,17 +263,25 @@ def reading_id(sent: Observation, request: Request | None) -> str | None:
         system, _, value = asked.rpartition("|")
         return _joined(system, value)
     if request and request.method == "PUT" and _LITERAL.fullmatch(request.url):
-        return request.url
+        return kept(request.url)
     return None
 
 
 def _joined(system: str | None, value: str) -> str:
-    return f"{system}|{value}" if system else value
+    return kept(f"{system}|{value}" if system else value)
 
 
 def _searched(query: str) -> str | None:
     """The identifier that a search asks for, as ``system|value``."""
-    return next((value for name, value in form_fields(query) if name == "identifier"), None)
+    found = (value for name, value in form_fields(query) if name == "identifier")
+    return next(map(kept, found), None)
+
+
+def kept(text: str) -> str:
+    """A text that is made of others or was encoded, checked before it is kept; CannotReadError."""
+    if not (text.isprintable() and len(text) <= _LONGEST):
+        raise CannotReadError("shape", "an identifier that is too long or not printable")
+    return text
 
 
 def _plain(value: str | None) -> str | None:

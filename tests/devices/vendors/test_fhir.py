@@ -325,3 +325,27 @@ def test_numbers_are_read_as_they_were_written() -> None:
     content = json.dumps(sample("fhir", "period")).replace('"value": 61', '"value": 48.0')
     (reading,) = readings_of(FHIR, content.encode())
     assert reading.components[0].original_value == "48.0"
+
+
+@pytest.mark.parametrize("text", ["%00", "a%0Ab", "%E2%80%AE", "x" * 401])
+@pytest.mark.parametrize("place", ["device", "patient", "ifNoneExist"])
+def test_what_a_search_hides_is_not_kept(place: str, text: str) -> None:
+    """Control characters come in encoded, where the JSON has none; no database would keep them."""
+    content = sample("fhir", "bundle-if-none-exist")
+    (entry,) = content["entry"]
+    if place == "ifNoneExist":
+        entry["request"]["ifNoneExist"] = f"identifier={text}"
+    else:
+        name, type_ = ("device", "Device") if place == "device" else ("subject", "Patient")
+        entry["resource"][name] = {"reference": f"{type_}?identifier={text}"}
+    (item,) = items_of(FHIR, content)
+    assert isinstance(item, RejectedReading)
+    assert item.reason == "shape"
+
+
+def test_an_identifier_without_end_is_not_kept() -> None:
+    """Its system or the codes that would make one may be as long as the body."""
+    content = sample("fhir", "blood-pressure")
+    content["identifier"][0]["system"] = "urn:" + "x" * 400
+    (item,) = items_of(FHIR, content)
+    assert (item.reason, "identifier" in item.message) == ("shape", True)
