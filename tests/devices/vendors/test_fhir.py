@@ -1,10 +1,12 @@
 """FHIR: what each field, reference, state and clock of an Observation becomes."""
 
 import json
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from vendor_samples import files, items_of, readings_of, sample, values
 
 from devices.delivery import Notice, UnreadableDeliveryError
@@ -349,3 +351,35 @@ def test_an_identifier_without_end_is_not_kept() -> None:
     content["identifier"][0]["system"] = "urn:" + "x" * 400
     (item,) = items_of(FHIR, content)
     assert (item.reason, "identifier" in item.message) == ("shape", True)
+
+
+@given(st.permutations(range(6)))
+def test_the_order_of_entries_does_not_matter(order: list[int]) -> None:
+    """Devices and clocks may stand before or behind the readings that refer to them."""
+    content = sample("fhir", "bundle-example-1")
+    expected = {content_hash(one) for one in readings_of(FHIR, content)}
+    content["entry"] = [content["entry"][place] for place in order]
+    found = readings_of(FHIR, content)
+    assert {content_hash(one) for one in found} == expected
+    assert {one.time_quality for one in found} == {"exact"}
+
+
+@given(
+    st.datetimes(datetime(1990, 1, 1), datetime(2100, 1, 1)),  # noqa: DTZ001 - zones are added
+    st.integers(-14 * 4, 14 * 4),
+    st.integers(-600, 600),
+)
+def test_the_device_s_own_time_is_told_whatever_the_gateway_made_of_it(
+    at: datetime, quarters: int, ahead: int
+) -> None:
+    """Two gateways with clocks and offsets of their own give one identity."""
+    zone, skew = timezone(timedelta(minutes=15 * quarters)), timedelta(seconds=ahead)
+    own = at.replace(microsecond=0, tzinfo=UTC)
+    content = sample("fhir", "bundle-clock-corrected")
+    clock, pressure = (entry["resource"] for entry in content["entry"])
+    clock["valueDateTime"] = (own + timedelta(minutes=5)).isoformat()
+    clock["effectiveDateTime"] = (own + skew + timedelta(minutes=5)).astimezone(zone).isoformat()
+    pressure["effectiveDateTime"] = (own + skew).astimezone(zone).isoformat()
+    (reading,) = readings_of(FHIR, content)
+    assert reading.vendor_reading_id == f"cuff-17/bp/{own.isoformat()}"
+    assert reading.measured_at == own + skew
