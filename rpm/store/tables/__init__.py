@@ -3,7 +3,26 @@
 Owns the list of modules. Does not own rows: each module describes its own.
 """
 
-from rpm.store.tables import alerts, inventory, ledger, monitoring, people, pulls, security
+from rpm.store.tables import (
+    alerts,
+    inventory,
+    ledger,
+    monitoring,
+    outbound,
+    people,
+    pulls,
+    security,
+)
 from rpm.store.tables.base import METADATA
 
-__all__ = ["METADATA", "alerts", "inventory", "ledger", "monitoring", "people", "pulls", "security"]
+__all__ = [
+    "METADATA",
+    "alerts",
+    "inventory",
+    "ledger",
+    "monitoring",
+    "outbound",
+    "people",
+    "pulls",
+    "security",
+]
