@@ -7,6 +7,7 @@ from pathlib import Path
 from promised import PROMISES
 
 HERE = Path(__file__).parent
+FOLDERS = (HERE, HERE.parent / "simulation")
 
 
 def test_every_promise_listed_has_a_test_and_every_test_a_listed_promise() -> None:
@@ -14,7 +15,8 @@ def test_every_promise_listed_has_a_test_and_every_test_a_listed_promise() -> No
     listed = set(tomllib.loads(PROMISES.read_text(encoding="utf-8")))
     marked = {
         number
-        for path in HERE.glob("test_*.py")
+        for folder in FOLDERS
+        for path in folder.glob("test_*.py")
         for number in re.findall(r'mark\.promise\("(\w+)"\)', path.read_text(encoding="utf-8"))
     }
     assert listed == marked

@@ -116,10 +116,8 @@ def _check_stored(run: Run) -> None:
     with reading(run.host.engine) as db:
         stored = {
             "deliveries": _counted(db, select(Delivery.message_id, Delivery.body)),
-            "readings": _counted(db, select(Reading.vendor_reading_id)),
-            "conflicts": _counted(
-                db, select(Reading.vendor_reading_id).join(ReadingConflict, conflict_of)
-            ),
+            "readings": _keyed(db, select(*_KEY)),
+            "conflicts": _keyed(db, select(*_KEY).join(ReadingConflict, conflict_of)),
             "entries": _counted(db, select(*entry)),
         }
     known, entries = run.model.readings.items(), run.model.entries
@@ -138,6 +136,15 @@ def _check_stored(run: Run) -> None:
     )
     for name, wanted in acknowledged.items():
         assert stored[name] == wanted, f"{name} are not stored as acknowledged, each once"
+
+
+_KEY = (Reading.vendor_reading_id, Reading.vendor_device_id, Reading.vendor_time)
+
+
+def _keyed(db: Session, statement: Any) -> Counter[tuple[Any, ...]]:
+    """Readings by what makes each one: its sender's id, or device and time."""
+    rows = db.connection().execute(statement)
+    return Counter((name or f"{device}/{time}",) for name, device, time in rows)
 
 
 def _counted(db: Session, statement: Any) -> Counter[tuple[Any, ...]]:

@@ -1,18 +1,19 @@
-"""The world outside: devices that measure, keep in memory, travel, and a gateway that sends.
+"""The world outside: devices that measure, keep in memory and travel.
 
-Owns what is measured and what is on its way. Does not own what the practice makes of it.
+Owns what is measured and what each device has to tell. Does not own bodies (``sim_vendors``) nor
+what the practice makes of them.
 """
 
-import base64
-import hmac
-import json
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, time, timedelta
 from random import Random
-from typing import Any
 from zoneinfo import ZoneInfo
 
-from sim_practice import Chart
+from sim_practice import Chart, Kit
+from sim_vendors import Item
+
+from devices.simulator import Measurement, Sent
+from devices.speaking import FORMATS
 
 ZONES = (
     "America/New_York",
@@ -23,33 +24,7 @@ ZONES = (
     "Pacific/Honolulu",
 )
 _HOURS = (0, 1, 2, 7, 8, 9, 12, 18, 20, 22, 23, 23)
-_VALUES = {"bp": 128, "weight": 72, "spo2": 90}
-Item = dict[str, Any]
-
-
-@dataclass(frozen=True)
-class Packet:
-    """A delivery as the gateway holds it until it is acknowledged."""
-
-    message_id: str
-    body: bytes
-
-
-def packet(message_id: str, items: list[Item]) -> Packet:
-    """Readings packed together."""
-    return Packet(message_id, json.dumps({"readings": items}).encode())
-
-
-def signed(one: Packet, secret: str, at: datetime) -> dict[str, str]:
-    """Headers of a Standard Webhooks request that is posted at an instant."""
-    key, seconds = base64.b64decode(secret.removeprefix("whsec_")), str(int(at.timestamp()))
-    digest = hmac.digest(key, f"{one.message_id}.{seconds}.".encode() + one.body, "sha256")
-    return {
-        "content-type": "application/json",
-        "webhook-id": one.message_id,
-        "webhook-timestamp": seconds,
-        "webhook-signature": f"v1,{base64.b64encode(digest).decode()}",
-    }
+_VALUES = {"weight": ("29463-7", 72, "kg"), "spo2": ("59408-5", 90, "%")}
 
 
 @dataclass
@@ -57,6 +32,7 @@ class Device:
     """A patient's device with its memory."""
 
     chart: Chart
+    kit: Kit
     zone: str  # where it is now
     next_at: datetime
     adherence: float
@@ -68,26 +44,40 @@ class Device:
         """Measure whatever was to be measured by now."""
         while self.next_at <= now:
             if draw.random() < self.adherence:
-                item = self._measured(draw)
-                self.memory.append(item)
-                self.taken.append(item)
+                items = self._measured(draw)
+                self.memory += items
+                self.taken += items
             day = self.next_at.astimezone(ZoneInfo(self.zone)).date() + timedelta(days=1)
             wall = time(draw.choice(_HOURS), draw.randrange(60), draw.randrange(60))
             self.next_at = datetime.combine(day, wall, ZoneInfo(self.zone)).astimezone(UTC)
 
-    def _measured(self, draw: Random) -> Item:
-        value = _VALUES[self.chart.kind] + draw.randrange(4)
-        components = [{"code": self.chart.code, "value": str(value), "unit": self.chart.unit}]
-        if self.chart.kind == "bp":
-            components.append({"code": "8462-4", "value": "80", "unit": self.chart.unit})
+    def _measured(self, draw: Random) -> list[Item]:
+        """One measurement, in one item or in parts that may travel apart."""
+        if self.kit.vendor == "generic":
+            return [self._generic(draw)]
+        values = (
+            ("8480-6", str(128 + draw.randrange(4)), "mm[Hg]"),
+            ("8462-4", "80", "mm[Hg]"),
+            ("8867-4", str(66 + draw.randrange(3)), "/min"),
+        )
+        at = self.next_at
+        measured = Measurement("", self.kit.device, self.kit.kind, self.zone, values, at, at)
+        items = FORMATS[self.kit.vendor].items(Sent(at, measured))
+        for item in items:
+            item.pop("patient_id", None)
+        return items
+
+    def _generic(self, draw: Random) -> Item:
+        code, base, unit = _VALUES[self.kit.kind]
+        value = str(base + draw.randrange(4))
         told = self.next_at.astimezone(ZoneInfo(self.zone)).isoformat()
         if draw.random() < 0.3:
             told = f"{self.next_at:%Y-%m-%dT%H:%M:%SZ}"
         return {
-            "id": f"{self.chart.device}-{len(self.taken)}",
-            "device_id": self.chart.device,
-            "kind": self.chart.kind,
-            "components": components,
+            "id": f"{self.kit.device}-{len(self.taken)}",
+            "device_id": self.kit.device,
+            "kind": self.kit.kind,
+            "components": [{"code": code, "value": value, "unit": unit}],
             "measured_at": told,
             "entry_method": "device" if draw.random() < 0.93 else "manual",
             "status": "final",

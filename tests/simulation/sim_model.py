@@ -5,20 +5,19 @@ the product but the shape of that story; days and seconds are reckoned here once
 """
 
 import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, time, timedelta
-from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from restatement import Restated, restate
-from sim_practice import PRACTICE_ZONE, Chart, Office, Staff
+from sim_practice import PRACTICE_ZONE, Chart, Kit, Office, Staff
+from sim_vendors import WORDS, Packet, Said, Values, joined, parts_text
 
 from billing.ledger.case_facts import CaseFacts, DeviceUse, TimeEntry
 from billing.rules.profile import Profile
 
 HOUR_SECONDS = 3600
-Item = dict[str, Any]
 
 
 @dataclass
@@ -26,12 +25,14 @@ class KeptReading:
     """A reading under one id: what was said of it, and what holds."""
 
     chart: Chart
+    kit: Kit
     said: list[str]
     status: str
     day: date
     received_day: date
     automatic: bool
     suspect: bool
+    parts: Values
     conflicts: set[tuple[int, str]] = field(default_factory=set)  # with the version, and said
     reading_id: UUID | None = None
     excluded: bool = False
@@ -71,35 +72,51 @@ class Model:
 
     office: Office
     readings: dict[str, KeptReading] = field(default_factory=dict)
-    deliveries: dict[tuple[str, bytes], list[str]] = field(default_factory=dict)
+    deliveries: dict[tuple[str | None, bytes], list[tuple[str | None, str]]] = field(
+        default_factory=dict
+    )
     entries: list[KeptEntry] = field(default_factory=list)
     ends: dict[UUID, Ending] = field(default_factory=dict)  # by episode
 
-    def take(
-        self, message_id: str, body: bytes, received_at: datetime, by_device: dict[str, Chart]
-    ) -> list[str]:
-        """A delivery was acknowledged; the statuses that its answer must hold."""
-        known = self.deliveries.get((message_id, body))
+    def __post_init__(self) -> None:
+        charts = self.office.charts
+        self.owners = {kit.device: (chart, kit) for chart in charts for kit in chart.kits}
+
+    def take(self, one: Packet, received_at: datetime) -> list[tuple[str | None, str]]:
+        """A delivery was acknowledged; key of the reading and status for each item answered."""
+        known = self.deliveries.get((one.message_id, one.body))
         if known is None:
-            items = json.loads(body)["readings"]
-            known = [self._take(item, received_at, by_device[item["device_id"]]) for item in items]
-            self.deliveries[message_id, body] = known
+            items = WORDS[one.vendor].read(json.loads(one.body))
+            known = [self._take(item, received_at) for item in items]
+            self.deliveries[one.message_id, one.body] = known
         return known
 
-    def _take(self, item: Item, received_at: datetime, chart: Chart) -> str:
-        said, last = json.dumps(item, sort_keys=True), self.readings.get(item["id"])
+    def _take(self, said: Said | None, received_at: datetime) -> tuple[str | None, str]:
+        if said is None:
+            return None, "ignored"
+        return said.key, self._status(said, received_at)
+
+    def _status(self, said: Said, received_at: datetime) -> str:
+        chart, kit = self.owners[said.device]
+        last = self.readings.get(said.key)
         if last is None:
-            last = self.readings[item["id"]] = _judged(item, said, received_at, chart)
+            last = self.readings[said.key] = _judged(said, received_at, chart, kit)
             return "ignored" if last.is_void else "quarantined" if last.suspect else "accepted"
-        if said in last.said or (item["status"] == "deleted" and last.is_void):
+        if said.text in last.said or (said.status == "deleted" and last.is_void):
             return "duplicate"
-        if item["status"] == "final":
-            last.conflicts.add((len(last.said), said))
+        whole = None if said.parts is None else joined(last.parts, said.parts)
+        if said.status == "final" and whole is None:
+            last.conflicts.add((len(last.said), said.text))
             return "quarantined"
-        new = _judged(item, said, received_at, chart)
+        if whole is not None:
+            if whole == last.parts:
+                return "duplicate"
+            said = replace(said, parts=whole, text=parts_text(whole))
+        new = _judged(said, received_at, chart, kit)
         if new.day == last.day:
             new.received_day = last.received_day
-        last.said.append(said)
+        last.said.append(said.text)
+        last.parts = new.parts
         last.status, last.day, last.received_day = new.status, new.day, new.received_day
         last.automatic, last.suspect = new.automatic, new.suspect
         return "quarantined" if new.suspect and not new.is_void else "corrected"
@@ -136,7 +153,7 @@ class Model:
             uses=tuple(
                 # what is known is known, whatever day it came: the close looks at all of it
                 DeviceUse(
-                    one.day, chart.ledger_kind, True, one.automatic, min(one.received_day, as_of)
+                    one.day, one.kit.ledger_kind, True, one.automatic, min(one.received_day, as_of)
                 )
                 for one in self.readings.values()
                 if one.chart is chart and not (one.is_void or one.excluded or one.suspect)
@@ -224,19 +241,20 @@ def pieces(started_at: datetime, seconds: int) -> list[tuple[date, int, int]]:
     return found
 
 
-def _judged(item: Item, said: str, received_at: datetime, chart: Chart) -> KeptReading:
-    measured_at = datetime.fromisoformat(item["measured_at"])
-    zone = ZoneInfo(chart.zone) if item["measured_at"].endswith("Z") else measured_at.tzinfo
-    day = measured_at.astimezone(zone).date()
-    ahead = measured_at - received_at
-    automatic, is_ahead = item["entry_method"] == "device", ahead > timedelta(minutes=10)
+def _judged(said: Said, received_at: datetime, chart: Chart, kit: Kit) -> KeptReading:
+    zone = said.zone or ZoneInfo(chart.zone)
+    day = said.at.astimezone(zone).date()
+    ahead = said.at - received_at
+    is_ahead = ahead > timedelta(minutes=10)
     is_tomorrow = day > received_at.astimezone(zone).date()
     return KeptReading(
         chart=chart,
-        said=[said],
-        status=item["status"],
+        kit=kit,
+        said=[said.text],
+        status=said.status,
         day=day,
         received_day=received_at.astimezone(ZoneInfo(PRACTICE_ZONE)).date(),
-        automatic=automatic,
-        suspect=automatic and (ahead > timedelta(hours=24) or (is_ahead and is_tomorrow)),
+        automatic=said.automatic,
+        suspect=said.automatic and (ahead > timedelta(hours=24) or (is_ahead and is_tomorrow)),
+        parts=said.parts or {},
     )

@@ -4,6 +4,7 @@ Owns how each is planted into the product. Does not own the runs that find it.
 """
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -12,7 +13,10 @@ import pytest
 from billing.ledger import postings
 from billing.ledger.postings import Billed, JournalLine, NewPosting
 from devices.local_day import LocalDay
+from devices.reading import Reading
 from rpm.actions import close_month, compute_close, judge_reading
+from rpm.actions.judge_reading import Identity
+from rpm.actions.reading_batch import Batch
 
 Plant = Callable[[pytest.MonkeyPatch], None]
 
@@ -41,9 +45,19 @@ def take_the_utc_day(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(judge_reading, "local_day", utc_day)
 
 
+def overwrite_on_conflict(patch: pytest.MonkeyPatch) -> None:
+    """Other content under a known identity takes the place of the first, without a word."""
+
+    def corrected(batch: Batch, item: Reading, last: Any, identity: Identity) -> Any:
+        return batch._correct(replace(item, status="corrected"), last, identity)
+
+    patch.setattr(Batch, "_conflict", corrected)
+
+
 PLANTED: dict[str, tuple[Plant, int]] = {
-    "unique claim dropped": (drop_the_unique_claim, 2),
-    "reversal skipped": (skip_a_reversal, 3),
+    "unique claim dropped": (drop_the_unique_claim, 4),
+    "reversal skipped": (skip_a_reversal, 1),
     "UTC instead of local day": (take_the_utc_day, 0),
+    "conflict overwrites": (overwrite_on_conflict, 0),
 }
 """Each bug with a seed that is known to find it and that passes without it in every test run."""

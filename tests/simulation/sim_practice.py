@@ -4,7 +4,7 @@ Owns its people, papers and devices. Does not own what happens to them (``sim_st
 """
 
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from functools import cache
@@ -26,7 +26,7 @@ from rpm.actions.record_consent import ConsentGiven
 from rpm.actions.record_coverage import RecordCoverage, record_coverage
 from rpm.actions.register_device import RegisterDevice, register_device
 from rpm.actions.register_patient import RegisterPatient, register_patient
-from rpm.keys import load_keys
+from rpm.keys import KeyRing, load_keys
 from rpm.settings import Settings
 from rpm.store.engine import make_engine, transaction
 from rpm.store.migrations import migrate
@@ -46,17 +46,31 @@ class Staff:
 
 
 @dataclass(frozen=True)
+class Kit:
+    """A device: whose it is, how its vendor names it, and what it measures."""
+
+    vendor: str
+    device: str
+    kind: str  # devices.kinds
+    ledger_kind: str  # billing.ledger.facts.KINDS
+
+
+@dataclass(frozen=True)
 class Chart:
-    """A patient with an episode and a device."""
+    """A patient with an episode and devices."""
 
     patient_id: UUID
     episode_id: UUID
     zone: str
-    device: str
-    kind: str  # devices.kinds
-    ledger_kind: str  # billing.ledger.facts.KINDS
-    code: str
-    unit: str
+    kits: tuple[Kit, ...]
+
+
+@dataclass(frozen=True)
+class Door:
+    """A vendor's connection."""
+
+    token: str
+    secret: str
 
 
 @dataclass(frozen=True)
@@ -68,8 +82,7 @@ class Office:
     actor: Actor
     staff: tuple[Staff, ...]
     charts: tuple[Chart, ...]
-    token: str
-    secret: str
+    doors: Mapping[str, Door]  # by vendor
 
 
 def settings_on(path: Path) -> Settings:
@@ -94,14 +107,11 @@ def office_opened(folder: Path, opened_day: date) -> Office:
     staff = tuple(opening.hired(name, role, worked) for name, role, worked in _PEOPLE)
     payer_id = opening.done(add_payer, AddPayer(key="MEDICARE_B", name="Medicare Part B")).id
     charts = tuple(opening.charted(payer_id, number) for number in range(len(_PATIENTS)))
-    with transaction(engine) as db:
-        ring, command = load_keys(settings).field_encryption, CreateConnection(**_GATEWAY)
-        made = create_connection(db, opening.actor, now, ring, command)
+    ring = load_keys(settings).field_encryption
+    doors = {vendor: opening.connected(vendor, ring) for vendor in _VENDORS}
     engine.dispose()  # the last connection writes the log back into the file
     shutil.move(draft, path)
-    assert made.token is not None
-    assert made.secret is not None
-    return Office(path, opened_day, opening.actor, staff, charts, made.token, made.secret)
+    return Office(path, opened_day, opening.actor, staff, charts, doors)
 
 
 _PEOPLE = (
@@ -110,11 +120,17 @@ _PEOPLE = (
     ("Dr. Quinn", "practitioner", "qhp"),
 )
 _PATIENTS = (
-    ("America/New_York", "bp", "bp", "8480-6", "mm[Hg]"),
-    ("America/Chicago", "weight", "scale", "29463-7", "kg"),
-    ("America/Los_Angeles", "spo2", "pulseox", "59408-5", "%"),
+    ("America/New_York", (Kit("tenovi", "SIM-0-bp", "bp", "bp"),)),
+    (
+        "America/Chicago",
+        (
+            Kit("generic", "SIM-1-weight", "weight", "scale"),
+            Kit("telli", "864593054464085", "bp", "bp"),
+        ),
+    ),
+    ("America/Los_Angeles", (Kit("generic", "SIM-2-spo2", "spo2", "pulseox"),)),
 )
-_GATEWAY: dict[str, Any] = {"vendor": "generic", "name": "Simulated gateway"}
+_VENDORS = ("generic", "tenovi", "telli")
 
 
 def _bootstrapped(engine: Engine, now: datetime) -> Actor:
@@ -146,7 +162,7 @@ class _Opening:
         return Staff(user.id, name, worked)
 
     def charted(self, payer_id: UUID, number: int) -> Chart:
-        zone, kind, ledger_kind, code, unit = _PATIENTS[number]
+        zone, kits = _PATIENTS[number]
         register = RegisterPatient(
             record_number=f"SIM-{number}",
             family_name="Example",
@@ -163,12 +179,16 @@ class _Opening:
             from_day=date(2020, 1, 1),
         )
         self.done(record_coverage, coverage)
-        episode_id = self.done(enroll, self._enrollment(patient_id, ledger_kind)).id
-        device = f"SIM-{number}-{kind}"
+        episode_id = self.done(enroll, self._enrollment(patient_id, kits[0].ledger_kind)).id
+        for kit in kits:
+            self._handed_out(kit, episode_id)
+        return Chart(patient_id, episode_id, zone, kits)
+
+    def _handed_out(self, kit: Kit, episode_id: UUID) -> None:
         registered = RegisterDevice(
-            vendor="generic",
-            vendor_device_id=device,
-            kind=ledger_kind,
+            vendor=kit.vendor,
+            vendor_device_id=kit.device,
+            kind=kit.ledger_kind,
             fda_listed=True,
             automatic=True,
         )
@@ -177,7 +197,14 @@ class _Opening:
             device_id=device_id, episode_id=episode_id, from_at=self.now - timedelta(days=1)
         )
         self.done(associate_device, handed_out)
-        return Chart(patient_id, episode_id, zone, device, kind, ledger_kind, code, unit)
+
+    def connected(self, vendor: str, ring: KeyRing) -> Door:
+        command = CreateConnection(vendor=vendor, name="Simulated gateway")
+        with transaction(self.engine) as db:
+            made = create_connection(db, self.actor, self.now, ring, command)
+        assert made.token is not None
+        assert made.secret is not None
+        return Door(made.token, made.secret)
 
     def _enrollment(self, patient_id: UUID, device_kind: str) -> Enroll:
         day = self.now.date()

@@ -10,9 +10,9 @@ from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sim_devices import Packet, signed
 from sim_model import Ending, KeptEntry, KeptReading, Model, pieces
 from sim_practice import Chart, Office, Staff
+from sim_vendors import WORDS, Packet
 from sqlalchemy.engine import Engine
 from sqlmodel import Session
 
@@ -63,21 +63,23 @@ def delivery(
     office: Office, model: Model, ring: KeyRing, one: Packet, clock_off: timedelta
 ) -> Request:
     """Post a packet; ``clock_off`` is how wrong the sender takes the host's clock to be."""
-    by_device = {chart.device: chart for chart in office.charts}
+    door, prove = office.doors[one.vendor], WORDS[one.vendor].prove
 
     def ask(engine: Engine, now: datetime) -> DeliveryAnswer:
-        sent = Incoming(signed(one, office.secret, now - clock_off), one.body)
+        sent = Incoming(prove(one, door.secret, now - clock_off), one.body)
         with reading(engine) as db:
-            sender = authenticate(db, ring, now, "generic", office.token, sent)
+            sender = authenticate(db, ring, now, one.vendor, door.token, sent)
         with transaction(engine) as db:
             return take_delivery(db, sender, now, sent)
 
     def note(answer: DeliveryAnswer, now: datetime) -> str:
         statuses = [item["status"] for item in answer.items]
-        expected = model.take(one.message_id, one.body, now, by_device)
-        assert statuses == expected, f"answered {answer.items}, not {expected}"
-        for item in answer.items:
-            model.readings[item["id"]].reading_id = UUID(item["reading_id"])
+        expected = model.take(one, now)
+        wanted = [status for _, status in expected]
+        assert statuses == wanted, f"answered {answer.items}, not {wanted}"
+        for item, (key, _) in zip(answer.items, expected, strict=True):
+            if key is not None:
+                model.readings[key].reading_id = UUID(item["reading_id"])
         return ",".join(statuses)
 
     return Request(ask, note)

@@ -11,11 +11,12 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from restatement import Restated
-from sim_devices import Device, Item, Packet
+from sim_devices import Device
 from sim_host import AFTER_COMMIT, Crash, Host
 from sim_model import Model
 from sim_practice import PRACTICE_ZONE, Office, settings_on
 from sim_requests import Request, Work
+from sim_vendors import Item, Packet
 
 from rpm.access import Actor
 from rpm.errors import Conflict, ServiceError
@@ -55,8 +56,9 @@ class Run:
         draw = Random(seed)
         true = datetime.combine(office.opened_day, time(16), UTC)
         devices = [
-            Device(chart, chart.zone, true, adherence=draw.choice((0.98, 0.9, 0.75, 0.4)))
+            Device(chart, kit, chart.zone, true, adherence=draw.choice((0.98, 0.9, 0.75, 0.4)))
             for chart in office.charts
+            for kit in chart.kits
         ]
         ring = load_keys(settings_on(office.template)).field_encryption
         return cls(seed, host, office, draw, ring, Model(office), true, devices)
@@ -87,9 +89,11 @@ class Run:
         self.messages += 1
         return f"msg-{self.messages}"
 
-    def known_items(self) -> list[Item]:
-        """Everything that was ever measured."""
-        return [item for device in self.devices for item in device.taken]
+    def known_items(self, vendor: str) -> list[Item]:
+        """Everything that a vendor's devices ever measured."""
+        return [
+            item for device in self.devices if device.kit.vendor == vendor for item in device.taken
+        ]
 
     def put(self, request: Request) -> str:
         """Ask for something, perhaps with a crash meanwhile; how it came out."""

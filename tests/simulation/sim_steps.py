@@ -12,7 +12,7 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from sim_checks import check_close, check_export
-from sim_devices import ZONES, Item, Packet, packet
+from sim_devices import ZONES
 from sim_model import Ending
 from sim_practice import PRACTICE_ZONE
 from sim_requests import (
@@ -26,7 +26,9 @@ from sim_requests import (
     reversing,
 )
 from sim_run import Run
+from sim_vendors import WORDS, Item, Packet, packet
 
+from devices.speaking import FORMATS
 from rpm.actions.close_month import ClosedMonth, post_close
 from rpm.actions.compute_close import compute_close, next_month
 from rpm.errors import ServiceError
@@ -47,13 +49,24 @@ def send(run: Run) -> str:
     """Readings leave the memories of devices in any order; or what was not taken is sent again."""
     if run.outbox and run.draw.random() < 0.5:
         return _post(run, run.outbox.pop(run.draw.randrange(len(run.outbox))))
-    waiting = [(one, item) for one in run.devices if one.online for item in one.memory]
-    if not waiting:
-        return "nothing to send"
-    chosen = run.draw.sample(waiting, k=min(len(waiting), run.draw.randint(1, 24)))
+    online = [one for one in run.devices if one.online]
+    if not any(one.memory for one in online):
+        return _heartbeat(run) if run.draw.random() < 0.2 else "nothing to send"
+    vendor = run.draw.choice([one.kit.vendor for one in online if one.memory])
+    waiting = [(one, item) for one in online if one.kit.vendor == vendor for item in one.memory]
+    most = run.draw.randint(1, WORDS[vendor].at_most)
+    chosen = run.draw.sample(waiting, k=min(len(waiting), most))
     for device, item in chosen:
         device.memory.remove(item)
-    return _post(run, packet(run.new_message(), [item for _, item in chosen]))
+    return _post(run, packet(vendor, run.new_message(), [item for _, item in chosen]))
+
+
+def _heartbeat(run: Run) -> str:
+    """A device that has measured nothing says that it lives."""
+    beats = FORMATS["telli"].heartbeat
+    assert beats is not None
+    (kit,) = (one.kit for one in run.devices if one.kit.vendor == "telli")
+    return _post(run, packet("telli", "", [beats(kit.device, run.true)]))
 
 
 def _post(run: Run, one: Packet) -> str:
@@ -74,51 +87,64 @@ def repeat(run: Run) -> str:
         return "nothing sent yet"
     one = run.draw.choice(run.sent)
     shape = run.draw.random()
-    if shape < 0.5:
+    known = run.known_items(one.vendor)
+    if shape < 0.5 or not known:
         return _post(run, one)
-    some = run.draw.sample(run.known_items(), k=min(len(run.known_items()), 3))
+    some = run.draw.sample(known, k=min(len(known), 3, WORDS[one.vendor].at_most))
+    if one.vendor == "telli":  # what came at once comes from memory later
+        some = [item | {"mem": run.draw.choice("01")} for item in some]
     if shape < 0.8:
-        return _post(run, packet(run.new_message(), some))
-    return _post(run, packet(one.message_id, some))
+        return _post(run, packet(one.vendor, run.new_message(), some))
+    return _post(run, packet(one.vendor, one.message_id or "", some))
 
 
 def contradict(run: Run) -> str:
     """A reading comes with other content under its id, unannounced: a conflict."""
-    return _changed(run, "final")
+    vendor = run.draw.choice(tuple(WORDS))
+    items = run.known_items(vendor)
+    if not items:
+        return "nothing measured yet"
+    item, more = run.draw.choice(items), run.draw.randint(1, 3)
+    return _post(run, packet(vendor, run.new_message(), [_otherwise(vendor, item, more)]))
+
+
+def _otherwise(vendor: str, item: Item, more: int) -> Item:
+    """The same reading, or part of one, with another value."""
+    if vendor == "generic":
+        first, *others = item["components"]
+        return item | {"components": [first | {"value": str(int(first["value"]) + more)}, *others]}
+    if vendor == "tenovi":
+        return item | {"value_1": str(int(item["value_1"]) + more)}
+    return item | {"data": item["data"] | {"systolic": item["data"]["systolic"] + more}}
 
 
 def correct(run: Run) -> str:
     """A sender corrects a reading or takes it back, perhaps before the reading itself came."""
-    return _changed(run, run.draw.choice(("corrected", "corrected", "deleted")))
-
-
-def _changed(run: Run, status: str) -> str:
-    items = run.known_items()
+    items = run.known_items("generic")
     if not items:
         return "nothing measured yet"
     item = run.draw.choice(items)
-    first, *others = item["components"]
+    status = run.draw.choice(("corrected", "corrected", "deleted"))
     changed: Item = item | {"status": status}
     if status != "deleted":
-        value = str(int(first["value"]) + run.draw.randint(1, 3))
-        changed["components"] = [first | {"value": value}, *others]
+        changed = _otherwise("generic", changed, run.draw.randint(1, 3))
     if status == "corrected" and run.draw.random() < 0.4:
         changed["measured_at"] = run.draw.choice(items)["measured_at"]
-    return _post(run, packet(run.new_message(), [changed]))
+    return _post(run, packet("generic", run.new_message(), [changed]))
 
 
 def jam(run: Run) -> str:
     """A device loses or finds its connection: what it holds may come after the close."""
     device = run.draw.choice(run.devices)
     device.online = not device.online
-    return f"{device.chart.device} {'online' if device.online else 'offline'}"
+    return f"{device.kit.device} {'online' if device.online else 'offline'}"
 
 
 def travel(run: Run) -> str:
     """A patient goes to another zone; the device tells its new offset."""
     device = run.draw.choice(run.devices)
     device.zone = run.draw.choice((*ZONES, device.chart.zone))
-    return f"{device.chart.device} in {device.zone}"
+    return f"{device.kit.device} in {device.zone}"
 
 
 def log(run: Run) -> str:
