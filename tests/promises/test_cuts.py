@@ -7,7 +7,8 @@ from cut_place import run_cuts
 from cut_practice import prepared
 from promised import Promised
 from sqlalchemy.engine import Engine
-from traced import POSSIBLE, Fault
+from system_calls import POSSIBLE
+from traced import Fault
 
 from rpm.access import Actor
 from rpm.settings import Settings
