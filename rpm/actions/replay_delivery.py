@@ -30,6 +30,7 @@ from rpm.store.queries.people import hold_organization, organization_of
 from rpm.store.queries.replays import readings_with_ids, rejected_places
 from rpm.store.scope import Scope
 from rpm.store.tables.monitoring import Connection, Delivery, DeliveryReplay
+from rpm.store.tables.monitoring import Reading as ReadingRow
 from rpm.store.tables.people import Organization
 
 
@@ -76,9 +77,11 @@ def read_again(
     was_read = told.state == READ
     if isinstance(parsed, str):
         if not was_read:
-            letter = DeliveryReplay(delivery_id=delivery.id, state=DEAD_LETTER, problem=parsed)
-            letter.results = []
-            record.add(letter)
+            record.add(
+                DeliveryReplay(
+                    delivery_id=delivery.id, state=DEAD_LETTER, problem=parsed, results=[]
+                )
+            )
         return Replayed(delivery.id, told.state, parsed, ())
     source = source_of(delivery, settings.account)
     batch = Batch.of(db, organization, source, delivery.received_at, parsed.items)
@@ -97,27 +100,47 @@ def _taken(
 ) -> list[ItemResult]:
     """What becomes of each item; one that was recorded stays so under another identity too.
 
-    A setting that was changed since, such as a unit, may be part of the identity.
+    A setting that was changed since, such as a unit, may be part of the identity. What any version
+    says already is known, although a later version says otherwise: a replay is no news.
     """
-    known = {
-        index
-        for index, item in enumerate(parsed.items)
-        if isinstance(item, Reading)
-        and Identity.of(item, source.vendor, source.account).key in batch.versions
-    }
-    for index in known:
-        recorded[_told(parsed.items[index])] -= 1
+    readings = [item if isinstance(item, Reading) else None for item in parsed.items]
+    standing = [_standing(batch, source, one) for one in readings]
+    for one, versions in zip(readings, standing, strict=True):
+        if one is not None and versions:
+            recorded[_told(one)] -= 1
     results = []
-    for index, item in enumerate(parsed.items):
-        if isinstance(item, Reading) and index not in known and recorded[_told(item)] > 0:
-            recorded[_told(item)] -= 1
-            results.append(ItemResult("duplicate", None, item.vendor_reading_id))
-        else:
-            results.append(batch.take(item))
+    for item, one, versions in zip(parsed.items, readings, standing, strict=True):
+        known = None if one is None else _known(source, one, versions, recorded)
+        results.append(known or batch.take(item))
     return results
 
 
-def _told(item: Any) -> tuple[str | None, str]:
+def _standing(batch: Batch, source: Source, item: Reading | None) -> list[ReadingRow]:
+    """The versions that were known of a reading before this replay."""
+    if item is None:
+        return []
+    key = Identity.of(item, source.vendor, source.account).key
+    return list(batch.versions.get(key, ()))
+
+
+def _known(
+    source: Source,
+    item: Reading,
+    versions: Sequence[ReadingRow],
+    recorded: Counter[tuple[str | None, str]],
+) -> ItemResult | None:
+    """The result of a reading that brings nothing new, or None."""
+    said = Identity.of(item, source.vendor, source.account).content_hash
+    if said in {row.content_hash for row in versions}:
+        last = versions[-1]
+        return ItemResult("duplicate", last.id, item.vendor_reading_id, last.reason_code)
+    if not versions and recorded[_told(item)] > 0:
+        recorded[_told(item)] -= 1
+        return ItemResult("duplicate", None, item.vendor_reading_id)
+    return None
+
+
+def _told(item: Reading | ReadingRow) -> tuple[str | None, str]:
     return item.vendor_reading_id, item.vendor_time
 
 
