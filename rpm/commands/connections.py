@@ -1,7 +1,7 @@
 """``rpm-ledger connections``: vendors' doors: make, list, change, and give them new secrets.
 
-Owns what is asked and printed. Does not own trying one out (``connection_trial``), which is
-registered here as well.
+Owns what is asked and printed. Does not own trying one out (``connection_trial``) nor accounts that
+readings are fetched from (``connection_pull``); both are registered here as well.
 """
 
 import sys
@@ -11,7 +11,7 @@ from uuid import UUID
 
 import typer
 
-from rpm.commands import connection_trial
+from rpm.commands import connection_pull, connection_trial
 from rpm.commands.connection_trial import ConnectionId, Organization
 from rpm.commands.opened import file_bytes, opened_organization
 
@@ -52,6 +52,7 @@ def register(app: typer.Typer) -> None:
     group.command("rotate")(rotate)
     group.command("retire")(retire)
     connection_trial.register(group)
+    connection_pull.register(group)
     app.add_typer(group, name="connections")
 
 
@@ -120,6 +121,8 @@ def list_(organization: Organization = None) -> None:
 
     from rpm.store.engine import reading
     from rpm.store.queries.connections import last_delivered
+    from rpm.store.queries.pulls import accounts_of
+    from rpm.store.scope import Scope
     from rpm.store.tables.monitoring import Connection
 
     with opened_organization(organization, "connections") as (engine, actor, _, _now):
@@ -127,11 +130,13 @@ def list_(organization: Organization = None) -> None:
         with reading(engine) as db:
             rows = db.exec(select(Connection).where(mine).order_by(col(Connection.id))).all()
             last = last_delivered(db, actor.organization_id, [row.id for row in rows])
+            accounts = accounts_of(db, Scope.of(actor))
     for row in rows:
         delivered = f"{last[row.id]:%Y-%m-%d %H:%M}" if row.id in last else "never"
         state = f", retired {row.retired_at:%Y-%m-%d}" if row.retired_at else ""
         typer.echo(f"{row.id}  {row.vendor}: {row.name}; last delivered {delivered}{state}")
         _tell_settings(row)
+        connection_pull.tell_accounts(one for one in accounts if one.connection_id == row.id)
     typer.echo(f"{len(rows)} connections")
 
 
