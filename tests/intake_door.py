@@ -17,8 +17,9 @@ from sqlmodel import Session, col, select
 
 from devices.delivery import Incoming
 from rpm.access import Actor, system_actor
+from rpm.actions.authenticate_delivery import authenticate
 from rpm.actions.manage_connections import CreateConnection, create_connection
-from rpm.actions.take_delivery import DeliveryAnswer, authenticate, take_delivery
+from rpm.actions.take_delivery import DeliveryAnswer, take_delivery
 from rpm.actions.take_readings import attach_readings
 from rpm.ids import uuid7
 from rpm.keys import KeyRing, load_keys

@@ -7,9 +7,10 @@ with them (``devices``), encryption (``rpm.fields``) nor when they change (``man
 import base64
 import json
 import secrets
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import lru_cache
-from typing import Any
 
 from devices.authenticity import SchemeKind, secret_problem
 from devices.delivery import Secret
@@ -21,6 +22,22 @@ from rpm.store.tables.monitoring import Connection
 
 RANDOM_BYTES = 32
 _NOBODY = "connection.secret_encrypted of nobody"
+
+
+@dataclass(frozen=True)
+class KeptSecret:
+    """A secret and when it ends (exclusive); None: it does not."""
+
+    secret: Secret
+    until: datetime | None = None
+
+    def is_good(self, now: datetime) -> bool:
+        """Whether it is accepted at this instant."""
+        return self.until is None or now < self.until
+
+    def ending(self, end: datetime) -> "KeptSecret":
+        """The same, ending then or earlier."""
+        return replace(self, until=end if self.until is None else min(end, self.until))
 
 
 def new_secret(kind: SchemeKind, given: str | None) -> tuple[str | None, str | None]:
@@ -40,30 +57,38 @@ def new_secret(kind: SchemeKind, given: str | None) -> tuple[str | None, str | N
 
 
 def good_secrets(connection: Connection | None, ring: KeyRing, now: datetime) -> list[Secret]:
-    """The secrets that are accepted at this instant; ``NotReady`` when no key opens them.
+    """The secrets that are accepted at this instant; errors as of ``kept_secrets``."""
+    return good_of(kept_secrets(connection, ring), now)
+
+
+def good_of(kept: Iterable[KeptSecret], now: datetime) -> list[Secret]:
+    """Those of the kept secrets that are accepted at this instant."""
+    return [one.secret for one in kept if one.is_good(now)]
+
+
+def kept_secrets(connection: Connection | None, ring: KeyRing) -> tuple[KeptSecret, ...]:
+    """The secrets of a connection; ``NotReady`` when no key opens them.
 
     Of no connection one that nobody knows, got by the same work: how long a refusal takes does not
     tell whether there is a connection.
     """
     if connection is None:
         sealed = _sealed_for_nobody(ring.current_id, ring.current)
-        entries: list[dict[str, Any]] = json.loads(decrypt_field(ring, sealed, _NOBODY))
-    else:
-        entries = _entries(connection, ring)
-    return [Secret(entry["secret"]) for entry in entries if _is_good(entry, now)]
+        return _opened(decrypt_field(ring, sealed, _NOBODY))
+    return _entries(connection, ring)
 
 
 def keep_secret(connection: Connection, ring: KeyRing, secret: str | None) -> None:
     """Give a new connection its secret, if it has one."""
-    _keep(connection, ring, [] if secret is None else [{"secret": secret, "until": None}])
+    _keep(connection, ring, [] if secret is None else [KeptSecret(Secret(secret))])
 
 
 def keep_next_secret(
     connection: Connection, ring: KeyRing, secret: str, *, now: datetime, end: datetime
 ) -> None:
     """Add a secret; those before end then or earlier, and those that ended are forgotten."""
-    kept = [_ending(entry, end) for entry in _entries(connection, ring) if _is_good(entry, now)]
-    _keep(connection, ring, [*kept, {"secret": secret, "until": None}])
+    kept = [one.ending(end) for one in _entries(connection, ring) if one.is_good(now)]
+    _keep(connection, ring, [*kept, KeptSecret(Secret(secret))])
 
 
 @lru_cache(maxsize=4)
@@ -84,23 +109,24 @@ def _place(connection: Connection) -> str:
     return f"connection.secret_encrypted {connection.organization_id.hex} {connection.id.hex}"
 
 
-def _entries(connection: Connection, ring: KeyRing) -> list[dict[str, Any]]:
-    plain = decrypt_field(ring, connection.secret_encrypted, _place(connection))
-    entries: list[dict[str, Any]] = json.loads(plain)
-    return entries
+def _entries(connection: Connection, ring: KeyRing) -> tuple[KeptSecret, ...]:
+    return _opened(decrypt_field(ring, connection.secret_encrypted, _place(connection)))
 
 
-def _keep(connection: Connection, ring: KeyRing, entries: list[dict[str, Any]]) -> None:
+def _opened(plain: bytes) -> tuple[KeptSecret, ...]:
+    return tuple(
+        KeptSecret(
+            Secret(entry["secret"]),
+            None if entry["until"] is None else datetime.fromisoformat(entry["until"]),
+        )
+        for entry in json.loads(plain)
+    )
+
+
+def _keep(connection: Connection, ring: KeyRing, kept: Iterable[KeptSecret]) -> None:
+    entries = [
+        {"secret": one.secret.text, "until": one.until.isoformat() if one.until else None}
+        for one in kept
+    ]
     plain = json.dumps(entries).encode()
     connection.secret_encrypted = encrypt_field(ring, plain, _place(connection))
-
-
-def _is_good(entry: dict[str, Any], now: datetime) -> bool:
-    return entry["until"] is None or now < datetime.fromisoformat(entry["until"])
-
-
-def _ending(entry: dict[str, Any], end: datetime) -> dict[str, Any]:
-    """The entry, ending then or earlier."""
-    until = entry["until"]
-    ends = end if until is None else min(end, datetime.fromisoformat(until))
-    return {**entry, "until": ends.isoformat()}

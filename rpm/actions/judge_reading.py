@@ -15,9 +15,10 @@ from devices.identity import content_hash, identity_key, replaced_key
 from devices.kinds import ledger_kind
 from devices.local_day import LocalDay, local_day
 from devices.reading import Component, Reading
+from rpm.actions.reading_version import AnyVersion, ReadingVersion, copy_of
 from rpm.clock import local_day as local_day_in
+from rpm.ids import uuid7
 from rpm.store.queries.assignments import Assignment, KnownDevice
-from rpm.store.tables.monitoring import Reading as ReadingRow
 
 RELEASED = "released"
 """The flag of a reading that a named person let count."""
@@ -43,7 +44,7 @@ class Arrival:
         """An arrival now; ``received_at`` is aware."""
         return cls(received_at, local_day_in(received_at, practice_zone), practice_zone)
 
-    def of(self, row: ReadingRow) -> "Arrival":
+    def of(self, row: AnyVersion) -> "Arrival":
         """The arrival that a stored reading had."""
         return replace(self, received_at=row.received_at, received_day=row.received_day)
 
@@ -70,9 +71,10 @@ class Identity:
 
 def new_row(
     reading: Reading, identity: Identity, device: KnownDevice | None, arrival: Arrival
-) -> ReadingRow:
-    """A first version of a reading, judged; its source and id are the caller's to fill."""
-    row = ReadingRow(
+) -> ReadingVersion:
+    """A first version of a reading, judged; its source is the caller's to fill."""
+    row = ReadingVersion(
+        id=uuid7(arrival.received_at),
         vendor=identity.vendor,
         identity_key=identity.key,
         content_hash=identity.content_hash,
@@ -90,7 +92,6 @@ def new_row(
         status=_STORED_STATUS[reading.status],
         received_at=arrival.received_at,
         received_day=arrival.received_day,
-        countable=False,
         flags=list(reading.flags),
     )
     assignment = device.at(reading.measured_at) if device else None
@@ -98,16 +99,16 @@ def new_row(
     return row
 
 
-def next_version(row: ReadingRow) -> ReadingRow:
+def next_version(row: AnyVersion, now: datetime) -> ReadingVersion:
     """A copy of a stored row under the same identity that supersedes it; to be judged."""
-    later = ReadingRow(**row.model_dump(exclude={"id", "audit_number", "recorded_at"}))
+    later = copy_of(row, uuid7(now))
     later.version = row.version + 1
     later.supersedes_id = row.id
     return later
 
 
 def judge(
-    row: ReadingRow,
+    row: ReadingVersion,
     reading: Reading,
     device: KnownDevice | None,
     arrival: Arrival,
@@ -138,7 +139,7 @@ def judge(
     row.flags = sorted({*reading.flags, *verdict.flags})
 
 
-def judge_again(row: ReadingRow, device: KnownDevice, arrival: Arrival) -> ReadingRow | None:
+def judge_again(row: AnyVersion, device: KnownDevice, arrival: Arrival) -> ReadingVersion | None:
     """The next version of a stored reading as its device is assigned now; None if nothing changed.
 
     The local day changes only with the patient: one who moves does not rewrite history.
@@ -151,7 +152,7 @@ def judge_again(row: ReadingRow, device: KnownDevice, arrival: Arrival) -> Readi
         local = _kept_day(row)
     else:
         local = _local_day(reading, assignment, arrival)
-    later = next_version(row)
+    later = next_version(row, arrival.received_at)
     judge(later, reading, device, arrival.of(row), local)
     unchanged = (later.device_id, later.association_id, later.reason_code) == (
         row.device_id,
@@ -161,7 +162,7 @@ def judge_again(row: ReadingRow, device: KnownDevice, arrival: Arrival) -> Readi
     return None if unchanged else later
 
 
-def as_reading(row: ReadingRow) -> Reading:
+def as_reading(row: AnyVersion) -> Reading:
     """A stored row as the reading it was judged from."""
     stated = row.zone_origin in _STATED_ORIGINS
     return Reading(
@@ -181,12 +182,12 @@ def as_reading(row: ReadingRow) -> Reading:
     )
 
 
-def is_quarantined(row: ReadingRow) -> bool:
+def is_quarantined(row: AnyVersion) -> bool:
     """Whether the reading waits for a person: it may count once someone has looked at it."""
     return row.reason_code in QUARANTINED
 
 
-def _same(row: ReadingRow, assignment: Assignment | None) -> bool:
+def _same(row: AnyVersion, assignment: Assignment | None) -> bool:
     held = assignment.association_id if assignment else None
     return held is not None and row.association_id == held
 
@@ -205,7 +206,7 @@ def _local_day(
     )
 
 
-def _kept_day(row: ReadingRow) -> LocalDay | None:
+def _kept_day(row: AnyVersion) -> LocalDay | None:
     if row.local_day is None or row.zone is None or row.zone_origin is None:
         return None
     return LocalDay(row.local_day, row.zone, row.zone_origin)

@@ -27,7 +27,7 @@ from rpm.actions.judge_reading import (
     new_row,
     next_version,
 )
-from rpm.ids import uuid7
+from rpm.actions.reading_version import AnyVersion, ReadingVersion
 from rpm.store.device_days import EpisodeDay
 from rpm.store.queries.assignments import KnownDevice, known_devices
 from rpm.store.queries.readings import (
@@ -35,7 +35,6 @@ from rpm.store.queries.readings import (
     replaced_identities,
     versions_by_identity,
 )
-from rpm.store.tables.monitoring import Reading as ReadingRow
 from rpm.store.tables.monitoring import ReadingConflict, RejectedItem
 from rpm.store.tables.people import Organization
 
@@ -74,19 +73,19 @@ class ItemResult:
         }
 
 
-def days_of(*rows: ReadingRow) -> Iterator[EpisodeDay]:
+def days_of(*rows: AnyVersion) -> Iterator[EpisodeDay]:
     """Episode and local day of those rows that have both."""
     for row in rows:
         if row.episode_id is not None and row.local_day is not None:
             yield row.episode_id, row.local_day
 
 
-def _taken_back(last: ReadingRow) -> Reading:
+def _taken_back(last: AnyVersion) -> Reading:
     """A deletion says no more: device, time and values stay those of what it takes back."""
     return replace(as_reading(last), status="deleted")
 
 
-def _supersede(row: ReadingRow) -> None:
+def _supersede(row: ReadingVersion) -> None:
     row.countable, row.reason_code = False, SUPERSEDED
     row.refused_reason = refused_word(SUPERSEDED)
 
@@ -99,10 +98,10 @@ class Batch:
     source: Source
     arrival: Arrival
     devices: Mapping[str, KnownDevice]
-    versions: dict[str, list[ReadingRow]]
+    versions: dict[str, list[AnyVersion]]
     replaced: set[str]
     conflicting: set[tuple[UUID, str]]
-    rows: list[ReadingRow] = field(default_factory=list)
+    rows: list[ReadingVersion] = field(default_factory=list)
     conflicts: list[ReadingConflict] = field(default_factory=list)
     rejected: list[RejectedItem] = field(default_factory=list)
     days: set[EpisodeDay] = field(default_factory=set)
@@ -121,10 +120,11 @@ class Batch:
         identities = [Identity.of(r, source.vendor, source.account) for r in readings]
         keys = {identity.key for identity in identities}
         targets = {i.replaces_key for i in identities if i.replaces_key is not None}
-        versions = dict(versions_by_identity(db, organization.id, sorted(keys | targets)))
-        latest = [found[-1].id for found in versions.values()]
+        found = versions_by_identity(db, organization.id, sorted(keys | targets))
+        versions: dict[str, list[AnyVersion]] = {key: list(rows) for key, rows in found.items()}
+        latest = [rows[-1].id for rows in found.values()]
         device_ids = {reading.device_id for reading in readings}
-        device_ids.update(found[-1].vendor_device_id for found in versions.values())
+        device_ids.update(rows[-1].vendor_device_id for rows in found.values())
         return cls(
             organization.id,
             source,
@@ -134,6 +134,11 @@ class Batch:
             set(replaced_identities(db, organization.id, sorted(keys))),
             set(known_conflicts(db, organization.id, latest)),
         )
+
+    def turn_to(self, source: Source, received_at: datetime) -> None:
+        """From here on items come from this source of the same sender."""
+        self.source = source
+        self.arrival = Arrival.at(received_at, self.arrival.practice_zone)
 
     def take(self, item: Reading | RejectedReading | Notice) -> ItemResult:
         """What becomes of one item; a notice is no reading, and its delivery keeps it."""
@@ -167,7 +172,7 @@ class Batch:
             self.days.update(days_of(target))
         return self._keep(row, "corrected" if target else "accepted")
 
-    def _replaced_by(self, identity: Identity) -> ReadingRow | None:
+    def _replaced_by(self, identity: Identity) -> AnyVersion | None:
         """The reading that this one takes the place of; none if each says so of the other."""
         if identity.replaces_key is None:
             return None
@@ -175,7 +180,7 @@ class Batch:
         known = self.versions.get(identity.replaces_key)
         return known[-1] if known and known[-1].replaces_key != identity.key else None
 
-    def _join(self, item: Reading, last: ReadingRow, identity: Identity) -> ItemResult:
+    def _join(self, item: Reading, last: AnyVersion, identity: Identity) -> ItemResult:
         """A part of a reading that other parts were sent of already: they make one reading."""
         known = replace(as_reading(last), is_part=True)
         whole = joined(known, item) if last.status != "void" else None
@@ -188,7 +193,7 @@ class Batch:
             amended, last, Identity.of(amended, self.source.vendor, self.source.account)
         )
 
-    def _correct(self, item: Reading, last: ReadingRow, identity: Identity) -> ItemResult:
+    def _correct(self, item: Reading, last: AnyVersion, identity: Identity) -> ItemResult:
         """A new version. Its day reached us when the first version did, unless the day changed."""
         row = self._row(item, identity)
         row.version, row.supersedes_id = last.version + 1, last.id
@@ -201,18 +206,16 @@ class Batch:
             self._set_aside(target)
         return self._keep(row, "corrected")
 
-    def _set_aside(self, target: ReadingRow) -> None:
+    def _set_aside(self, target: AnyVersion) -> None:
         """A version of a reading that no longer counts: one row supersedes only one other."""
-        later = next_version(target)
-        later.id = uuid7(self.arrival.received_at)
+        later = next_version(target, self.arrival.received_at)
         _supersede(later)
         self.versions[target.identity_key].append(later)
         self.rows.append(later)
         self.days.update(days_of(later))
 
-    def _row(self, item: Reading, identity: Identity) -> ReadingRow:
+    def _row(self, item: Reading, identity: Identity) -> ReadingVersion:
         row = new_row(item, identity, self.devices.get(item.device_id), self.arrival)
-        row.id = uuid7(self.arrival.received_at)
         row.delivery_id, row.import_id = self.source.delivery_id, self.source.import_id
         row.connection_id = self.source.connection_id
         if identity.key in self.replaced and row.status != "void":
@@ -220,7 +223,7 @@ class Batch:
             _supersede(row)
         return row
 
-    def _keep(self, row: ReadingRow, status: ItemStatus) -> ItemResult:
+    def _keep(self, row: ReadingVersion, status: ItemStatus) -> ItemResult:
         self.versions.setdefault(row.identity_key, []).append(row)
         self.rows.append(row)
         self.days.update(days_of(row))
@@ -230,7 +233,7 @@ class Batch:
             status = "quarantined"
         return ItemResult(status, row.id, row.vendor_reading_id, row.reason_code)
 
-    def _conflict(self, item: Reading, first: ReadingRow, identity: Identity) -> ItemResult:
+    def _conflict(self, item: Reading, first: AnyVersion, identity: Identity) -> ItemResult:
         found = (first.id, identity.content_hash)
         if found not in self.conflicting:
             self.conflicting.add(found)

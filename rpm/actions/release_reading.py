@@ -54,7 +54,7 @@ def release_reading(db: Session, actor: Actor, now: datetime, command: ReleaseRe
     if not is_quarantined(waiting):
         raise Conflict("the reading does not wait for a person")
     _check_time(waiting, command, now)
-    released = next_version(waiting)
+    released = next_version(waiting, now).as_row()
     if command.measured_at is not None:
         released.measured_at, released.time_quality = command.measured_at, "estimated"
     assignment = _assignment(db, scope, released)

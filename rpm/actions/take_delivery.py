@@ -1,12 +1,12 @@
-"""Take a delivery: an authentic body is stored as it came, and its readings become facts.
+"""Take deliveries: an authentic body is stored as it came, and its readings become facts.
 
-Owns authenticity against a connection, what makes a delivery the same, and dead letters. Does not
-own vendor formats (``devices``), what becomes of an item (``reading_batch``) nor the door's
-answers (``rpm.web.routes.webhooks``).
+Owns what makes a delivery the same, and dead letters. Does not own who may deliver
+(``authenticate_delivery``), vendor formats (``devices``), what becomes of an item
+(``reading_batch``) nor which deliveries are taken together (``rpm.web.delivery_writer``).
 """
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from types import MappingProxyType
@@ -15,30 +15,26 @@ from uuid import UUID
 
 from sqlmodel import Session
 
-from devices.authenticity import from_allowed_network, verify
-from devices.delivery import Incoming, NotAuthentic, Parsed, UnreadableDeliveryError
+from devices.delivery import Incoming, Parsed, UnreadableDeliveryError
 from devices.forms import form_fields
 from devices.vendor import SOURCES, VENDORS
-from rpm import errors
-from rpm.access import Actor
-from rpm.actions.connection_secrets import good_secrets
-from rpm.actions.connection_settings import ConnectionSettings, default_settings, settings_of
+from rpm.actions.authenticate_delivery import Sender
+from rpm.actions.connection_settings import ConnectionSettings
 from rpm.actions.reading_batch import Batch, Source
 from rpm.actions.take_readings import write_batch
 from rpm.ids import uuid7
-from rpm.keys import KeyRing
 from rpm.store.chain import recording
 from rpm.store.queries.connections import (
     DEAD_LETTER,
     PULLED,
     READ,
-    connection_of_token,
-    delivery_with_fingerprint,
+    deliveries_like,
     latest_replay,
 )
 from rpm.store.queries.people import hold_organization, organization_of
 from rpm.store.scope import Scope
 from rpm.store.tables.monitoring import Delivery
+from rpm.store.tables.people import Organization
 
 _KEPT_HEADERS = (
     "content-type",
@@ -51,21 +47,17 @@ _LONGEST_HEADER = 256
 _NO_HEADERS: Mapping[str, str] = MappingProxyType({})
 
 
+Content = tuple[UUID, str]
+"""What makes a delivery the same: its connection and its fingerprint."""
+
+
 @dataclass(frozen=True)
-class Sender:
-    """An authentic delivery's connection, and the message id its sender gave it, if any."""
+class Arrived:
+    """A delivery whose sender is known, and when it came."""
 
-    organization_id: UUID
-    connection_id: UUID
-    vendor: str
-    settings: ConnectionSettings
-    message_id: str | None
-
-    @property
-    def actor(self) -> Actor:
-        """Who is named in the audit event: the connection, which may do nothing else."""
-        name = f"connection {self.connection_id}"
-        return Actor(self.organization_id, None, None, "connection", frozenset(), name)
+    sender: Sender
+    incoming: Incoming
+    at: datetime
 
 
 @dataclass(frozen=True)
@@ -77,70 +69,92 @@ class DeliveryAnswer:
     items: tuple[dict[str, Any], ...]
 
 
-def authenticate(
-    db: Session,
-    ring: KeyRing,
-    now: datetime,
-    vendor: str,
-    token: str,
-    incoming: Incoming,
-) -> Sender:
-    """Who sends this, by the address token, the connection's scheme and its source networks.
-
-    ``NotAuthentic`` alike, after the same work, for an unknown address, a retired connection, a
-    wrong proof and a foreign network.
-    """
-    if vendor not in VENDORS:
-        raise errors.NotAuthentic("the delivery is not authentic")
-    connection = connection_of_token(db, vendor, token)
-    secrets = good_secrets(connection, ring, now)
-    settings = settings_of(connection) if connection else default_settings(vendor)
-    outcome = verify(settings.scheme, incoming, secrets, now)
-    from_there = from_allowed_network(settings.networks, incoming.source)
-    if connection is None or isinstance(outcome, NotAuthentic) or not from_there:
-        raise errors.NotAuthentic("the delivery is not authentic")
-    return Sender(connection.organization_id, connection.id, vendor, settings, outcome.message_id)
-
-
 def take_delivery(db: Session, sender: Sender, now: datetime, incoming: Incoming) -> DeliveryAnswer:
-    """Store a delivery and its readings; one that came before is answered as it was then.
+    """``take_deliveries`` for one."""
+    (answer,) = take_deliveries(db, [Arrived(sender, incoming, now)])
+    return answer
 
-    A body that cannot be read is kept as a dead letter: sending it again would not mend it.
+
+def take_deliveries(db: Session, arrived: Sequence[Arrived]) -> list[DeliveryAnswer]:
+    """Store deliveries to one organization and their readings, in this order; an answer for each.
+
+    One that came before is answered as it was then. A body that cannot be read is kept as a dead
+    letter: sending it again would not mend it. What one connection sends is one audit event.
     """
-    scope = Scope(sender.organization_id, sender.actor)
+    scope = Scope(arrived[0].sender.organization_id, arrived[0].sender.actor)
     hold_organization(db, scope)
-    fingerprint = _fingerprint(sender, incoming.body)
-    before = delivery_with_fingerprint(
-        db, sender.organization_id, sender.connection_id, fingerprint
-    )
-    if before is not None:
-        return _answer_again(db, before)
-    delivery = Delivery(
-        id=uuid7(now),
+    contents = [_content(one) for one in arrived]
+    answers = _answered_before(db, scope.organization_id, contents)
+    new: dict[UUID, dict[Content, Arrived]] = {}
+    for content, one in zip(contents, arrived, strict=True):
+        if content not in answers:
+            new.setdefault(one.sender.connection_id, {}).setdefault(content, one)
+    if new:
+        organization = organization_of(db, scope)
+        for of_connection in new.values():
+            answers |= _recorded(db, organization, of_connection)
+    return [answers[content] for content in contents]
+
+
+def _recorded(
+    db: Session, organization: Organization, new: Mapping[Content, Arrived]
+) -> dict[Content, DeliveryAnswer]:
+    """Deliveries of one connection that did not come before, as one recording."""
+    rows = {content: _row(content, one) for content, one in new.items()}
+    read = {
+        content: parsed_or_problem(one.sender.settings, one.incoming.body)
+        for content, one in new.items()
+    }
+    first = next(iter(new.values())).sender
+    subject = {
+        "connection_id": first.connection_id,
+        "delivery_ids": [row["id"].hex for row in rows.values()],
+    }
+    now = max(one.at for one in new.values())
+    with recording(db, first.actor, now, "delivery.take", subject) as record:
+        items = [
+            item for found in read.values() if isinstance(found, Parsed) for item in found.items
+        ]
+        batch = Batch.of(db, organization, Source(first.vendor, first.settings.account), now, items)
+        for content, row in rows.items():
+            found = read[content]
+            if isinstance(found, str):
+                row["state"], row["problem"] = DEAD_LETTER, found
+                continue
+            batch.turn_to(_source(first, row["id"]), row["received_at"])
+            row["results"] = [batch.take(item).as_json() for item in found.items]
+        record.add_values(Delivery, rows.values())
+        write_batch(db, record, batch)
+    return {
+        content: DeliveryAnswer(row["id"], row["state"], tuple(row["results"]))
+        for content, row in rows.items()
+    }
+
+
+def _source(sender: Sender, delivery_id: UUID) -> Source:
+    return Source(
+        sender.vendor,
+        sender.settings.account,
+        delivery_id=delivery_id,
         connection_id=sender.connection_id,
-        vendor=sender.vendor,
-        message_id=sender.message_id,
-        fingerprint=fingerprint,
-        received_at=now,
-        headers=_kept(incoming.headers),
-        body=incoming.body,
-        state=READ,
-        results=[],
     )
-    parsed = parsed_or_problem(sender.settings, incoming.body)
-    subject = {"connection_id": sender.connection_id, "delivery_id": delivery.id}
-    with recording(db, sender.actor, now, "delivery.take", subject) as record:
-        if isinstance(parsed, str):
-            delivery.state, delivery.problem = DEAD_LETTER, parsed
-            record.add(delivery)
-        else:
-            organization = organization_of(db, scope)
-            source = source_of(delivery, sender.settings.account)
-            batch = Batch.of(db, organization, source, now, parsed.items)
-            delivery.results = [batch.take(item).as_json() for item in parsed.items]
-            record.add(delivery)
-            write_batch(db, record, batch)
-    return DeliveryAnswer(delivery.id, delivery.state, tuple(delivery.results))
+
+
+def _row(content: Content, one: Arrived) -> dict[str, Any]:
+    connection_id, fingerprint = content
+    return {
+        "id": uuid7(one.at),
+        "connection_id": connection_id,
+        "vendor": one.sender.vendor,
+        "message_id": one.sender.message_id,
+        "fingerprint": fingerprint,
+        "received_at": one.at,
+        "headers": _kept(one.incoming.headers),
+        "body": one.incoming.body,
+        "state": READ,
+        "problem": None,
+        "results": [],
+    }
 
 
 def parsed_or_problem(
@@ -171,21 +185,26 @@ def source_of(delivery: Delivery, account: str) -> Source:
     )
 
 
-def _answer_again(db: Session, delivery: Delivery) -> DeliveryAnswer:
+def _answered_before(
+    db: Session, organization_id: UUID, contents: Sequence[Content]
+) -> dict[Content, DeliveryAnswer]:
     """As answered before, or as a replay has read it since."""
-    replay = latest_replay(db, delivery.organization_id, delivery.id)
-    told = replay or delivery
-    return DeliveryAnswer(delivery.id, told.state, tuple(told.results))
+    answers = {}
+    for delivery in deliveries_like(db, organization_id, contents):
+        told = latest_replay(db, organization_id, delivery.id) or delivery
+        answer = DeliveryAnswer(delivery.id, told.state, tuple(told.results))
+        answers[delivery.connection_id, delivery.fingerprint] = answer
+    return answers
 
 
-def _fingerprint(sender: Sender, body: bytes) -> str:
-    """SHA-256, hex, of message id and body.
+def _content(one: Arrived) -> Content:
+    """The fingerprint is SHA-256, hex, of message id and body.
 
     Both: a sender that reuses an id for other content loses nothing, and a body sent again under
     another id is another delivery of the same readings.
     """
-    head = f"{sender.message_id or ''}\n".encode()
-    return hashlib.sha256(head + body).hexdigest()
+    head = f"{one.sender.message_id or ''}\n".encode()
+    return one.sender.connection_id, hashlib.sha256(head + one.incoming.body).hexdigest()
 
 
 def _kept(headers: Mapping[str, str]) -> dict[str, str]:

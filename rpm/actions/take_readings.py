@@ -55,7 +55,7 @@ def take_readings(
 
 def write_batch(db: Session, record: Record, batch: Batch) -> None:
     """Insert what came of a batch, with what the recording holds already, and count its days."""
-    record.add_all(batch.rows)
+    record.add_values(ReadingRow, [row.values() for row in batch.rows])
     record.add_all(batch.conflicts)
     record.add_all(batch.rejected)
     record.flush()
@@ -90,7 +90,7 @@ def attach_readings(
             continue
         later = judge_again(row, device, arrival)
         if later is not None:
-            changed.append(record.add(later))
+            changed.append(record.add(later.as_row()))
             days.update(days_of(row, later))
     record.flush()
     device_days.refresh(db, organization.id, days)

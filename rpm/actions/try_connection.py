@@ -16,9 +16,10 @@ from devices.delivery import Incoming, NotAuthentic, Secret
 from devices.proof import prove
 from rpm import errors
 from rpm.access import Actor, require
+from rpm.actions.authenticate_delivery import Sender
 from rpm.actions.connection_secrets import good_secrets
 from rpm.actions.connection_settings import settings_of
-from rpm.actions.take_delivery import DeliveryAnswer, Sender, take_delivery
+from rpm.actions.take_delivery import DeliveryAnswer, take_delivery
 from rpm.ids import uuid7
 from rpm.keys import KeyRing
 from rpm.store.engine import reading, transaction

@@ -37,7 +37,7 @@ def create_app(settings: Settings, clock: Clock | None = None) -> FastAPI:
         try:
             yield
         finally:
-            stop(running)
+            await stop(running)
 
     app = openapi.DescribedApi(
         title="rpm-ledger",

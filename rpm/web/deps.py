@@ -12,7 +12,6 @@ A route of an area looks like this, on a router made by ``area_router``::
 
 ``Db`` writes and commits once the answer is ready, before it is sent; ``ReadDb`` changes nothing
 and never waits for a writer: use it wherever nothing is recorded. Both need a bearer token.
-``OpenDb`` is for the doors that have another proof of authenticity (webhooks).
 """
 
 from collections.abc import AsyncIterator, Callable, Coroutine
@@ -30,13 +29,13 @@ from rpm.store.engine import reading, transaction
 from rpm.web import cursors, idempotency
 from rpm.web.caller import Now, Permit, authenticated, permission_of, permit
 from rpm.web.problems import PROBLEMS
-from rpm.web.running import Running, running_of, turn_to_write
+from rpm.web.running import Running, running_of
+from rpm.web.turns import turn_to_write
 
 __all__ = [
     "PROBLEMS",
     "Db",
     "Now",
-    "OpenDb",
     "Page",
     "Paging",
     "Permit",
@@ -71,7 +70,7 @@ def area_router(area: str) -> APIRouter:
 
 @asynccontextmanager
 async def _write_session(running: Running) -> AsyncIterator[Session]:
-    async with turn_to_write(running) as wait_seconds:
+    async with turn_to_write(running.writers) as wait_seconds:
         context = transaction(running.engine, wait_seconds)
         async with contextmanager_in_threadpool(context) as session:
             yield session
@@ -105,17 +104,10 @@ async def _reading(
         yield session
 
 
-async def _open_writing(request: Request) -> AsyncIterator[Session]:
-    async with _write_session(running_of(request)) as session:
-        yield session
-
-
 # Scope "function": the transaction ends before the answer is sent, so nothing is promised early.
 Db = Annotated[Session, Depends(_writing, scope="function")]
 """A writing session for an authenticated request: one transaction, committed at the end."""
 ReadDb = Annotated[Session, Depends(_reading, scope="function")]
 """A session that sees one state of the database; for an authenticated request."""
-OpenDb = Annotated[Session, Depends(_open_writing, scope="function")]
-"""A writing session without bearer token: the route proves authenticity in another way."""
 Paging = Annotated[cursors.Paging, Depends(cursors.paging)]
 """Limit and place of a list page; ``paging.page(rows, key)`` makes the answer."""

@@ -3,8 +3,6 @@
 Owns the bundle and its limits on concurrent sessions. Does not own what is in it.
 """
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
@@ -13,20 +11,19 @@ import anyio
 from fastapi import Request
 from sqlalchemy.engine import Engine
 
+from rpm.actions.authenticate_delivery import OpenDoors
 from rpm.clock import Clock, clock_for
-from rpm.errors import Busy
 from rpm.keys import Keys, load_keys
 from rpm.safe_start import refuse_unsafe_start
 from rpm.settings import Settings
 from rpm.store.append_only import keep_schema
-from rpm.store.engine import BUSY_TIMEOUT_MILLISECONDS, make_engine
+from rpm.store.engine import make_engine
+from rpm.web.delivery_writer import DeliveryWriter
 
 # A session is begun, used and ended on different worker threads. With more sessions than
 # connections, waiting beginners could hold every thread that an ending one needs.
 _WRITERS = {"sqlite": 1, "postgresql": 4}
 _READERS = 8
-_WAIT_SECONDS = BUSY_TIMEOUT_MILLISECONDS / 1000
-_NOTICED_SECONDS = 0.5
 
 
 @dataclass(frozen=True)
@@ -39,26 +36,9 @@ class Running:
     clock: Clock
     writers: anyio.CapacityLimiter
     readers: anyio.CapacityLimiter
+    doors: OpenDoors
+    deliveries: DeliveryWriter
     tokens_noted: dict[UUID, datetime] = field(default_factory=dict)  # last use, to the minute
-
-
-@asynccontextmanager
-async def turn_to_write(running: Running) -> AsyncIterator[float | None]:
-    """One of the places of writers, and how long the database may still be waited for, if less.
-
-    ``Busy`` when none is free within the database's own time-out: both waits together are as long.
-    """
-    began = anyio.current_time()
-    try:
-        with anyio.fail_after(_WAIT_SECONDS):
-            await running.writers.acquire()
-    except TimeoutError as error:
-        raise Busy("others write; try again") from error
-    try:
-        waited = anyio.current_time() - began
-        yield None if waited < _NOTICED_SECONDS else max(0.0, _WAIT_SECONDS - waited)
-    finally:
-        running.writers.release()
 
 
 def start(settings: Settings, clock: Clock | None = None) -> Running:
@@ -74,18 +54,22 @@ def start(settings: Settings, clock: Clock | None = None) -> Running:
         engine.dispose()
         raise
     keep_schema(engine)
+    writers = anyio.CapacityLimiter(_WRITERS[engine.dialect.name])
     return Running(
         settings=settings,
         keys=keys,
         engine=engine,
         clock=clock or clock_for(engine),
-        writers=anyio.CapacityLimiter(_WRITERS[engine.dialect.name]),
+        writers=writers,
         readers=anyio.CapacityLimiter(_READERS),
+        doors=OpenDoors(keys.field_encryption),
+        deliveries=DeliveryWriter(engine, writers),
     )
 
 
-def stop(running: Running) -> None:
-    """Close every connection."""
+async def stop(running: Running) -> None:
+    """Finish what waits to be stored, and close every connection."""
+    await running.deliveries.settle()
     running.engine.dispose()
 
 

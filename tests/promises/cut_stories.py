@@ -18,12 +18,13 @@ from intake_door import body_of, signed, weight
 from sqlalchemy import select
 
 from devices.delivery import Incoming
+from rpm.actions.authenticate_delivery import authenticate
 from rpm.actions.close_month import post_close
 from rpm.actions.compute_close import compute_close
 from rpm.actions.export_close import ExportClose, export_close
 from rpm.actions.log_entry import LogEntry, log_entry
 from rpm.actions.reverse_entry import ReverseEntry, reverse_entry
-from rpm.actions.take_delivery import DeliveryAnswer, authenticate, take_delivery
+from rpm.actions.take_delivery import DeliveryAnswer, take_delivery
 from rpm.actions.verify import verify_record
 from rpm.actions.whole_files import write_whole
 from rpm.errors import Conflict

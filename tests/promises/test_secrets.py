@@ -21,7 +21,7 @@ import devices
 import rpm
 from devices.delivery import Incoming
 from rpm.access import Actor, new_token, token_hash
-from rpm.actions.take_delivery import authenticate
+from rpm.actions.authenticate_delivery import authenticate
 from rpm.clock import Clock
 from rpm.errors import NotAuthentic
 from rpm.ids import uuid7

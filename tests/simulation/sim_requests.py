@@ -18,6 +18,7 @@ from sqlmodel import Session
 
 from devices.delivery import Incoming
 from rpm.access import Actor
+from rpm.actions.authenticate_delivery import authenticate
 from rpm.actions.close_month import ClosedMonth, CloseMonth, close_month, post_close
 from rpm.actions.compute_close import compute_close
 from rpm.actions.end_episode import EndEpisode, ReopenEpisode, end_episode, reopen_episode
@@ -29,7 +30,7 @@ from rpm.actions.exclude_reading import (
 )
 from rpm.actions.log_entry import LogEntry, Logged, log_entry
 from rpm.actions.reverse_entry import ReverseEntry, reverse_entry
-from rpm.actions.take_delivery import DeliveryAnswer, authenticate, take_delivery
+from rpm.actions.take_delivery import DeliveryAnswer, take_delivery
 from rpm.keys import KeyRing
 from rpm.store.engine import reading, transaction
 from rpm.store.scope import Scope

@@ -4,7 +4,7 @@ Owns these statements. Does not own secrets (``rpm.actions.manage_connections``)
 with a delivery (``rpm.actions.take_delivery``).
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -46,17 +46,32 @@ def connection_of_token(db: Session, vendor: str, token: str) -> Connection | No
     ).first()
 
 
-def delivery_with_fingerprint(
-    db: Session, organization_id: UUID, connection_id: UUID, fingerprint: str
-) -> Delivery | None:
-    """The delivery that came before with the same content, or None."""
-    return db.exec(
+def connections_by_id(
+    db: Session, organization_id: UUID, connection_ids: Collection[UUID]
+) -> Mapping[UUID, Connection]:
+    """These connections as they stand now, retired or not."""
+    rows = db.exec(
+        select(Connection).where(
+            col(Connection.organization_id) == organization_id,
+            col(Connection.id).in_(connection_ids),
+        )
+    )
+    return {row.id: row for row in rows}
+
+
+def deliveries_like(
+    db: Session, organization_id: UUID, contents: Collection[tuple[UUID, str]]
+) -> Sequence[Delivery]:
+    """The deliveries that came before with the same connection and fingerprint."""
+    wanted = set(contents)
+    found = db.exec(
         select(Delivery).where(
             col(Delivery.organization_id) == organization_id,
-            col(Delivery.connection_id) == connection_id,
-            col(Delivery.fingerprint) == fingerprint,
+            col(Delivery.connection_id).in_({connection_id for connection_id, _ in wanted}),
+            col(Delivery.fingerprint).in_({fingerprint for _, fingerprint in wanted}),
         )
-    ).first()
+    )
+    return [row for row in found if (row.connection_id, row.fingerprint) in wanted]
 
 
 def last_delivered(

@@ -5,23 +5,25 @@ answers. Does not own what a delivery becomes (``rpm.actions.take_delivery``). A
 sent after the commit; nothing an authentic sender can put into a body leads to an error.
 """
 
-from dataclasses import dataclass
+from collections.abc import Callable, Coroutine
 from datetime import datetime
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Path, Request, Response
+from fastapi import APIRouter, Path, Request, Response
 from fastapi.concurrency import run_in_threadpool
+from fastapi.responses import JSONResponse
+from fastapi.routing import APIRoute
 from pydantic import BaseModel, ConfigDict, Field
 
 from devices.delivery import Incoming
-from rpm.actions.take_delivery import Sender, authenticate, take_delivery
+from rpm.actions.authenticate_delivery import Sender, authenticate
+from rpm.actions.take_delivery import Arrived, DeliveryAnswer
 from rpm.store.engine import reading
 from rpm.store.queries.connections import READ
-from rpm.web.deps import PROBLEMS, Now, OpenDb
+from rpm.web.delivery_writer import DoorChangedError
+from rpm.web.problems import PROBLEMS
 from rpm.web.running import Running, running_of
-
-router = APIRouter(prefix="/webhooks", tags=["Webhooks"])
 
 VendorName = Annotated[str, Path(description="The vendor's word.", examples=["generic"])]
 ConnectionToken = Annotated[
@@ -80,29 +82,30 @@ _ANSWERS: dict[int | str, dict[str, Any]] = {
 }
 
 
-@dataclass(frozen=True)
-class Authentic:
-    """A delivery whose sender is known."""
+class DoorRoute(APIRoute):
+    """Takes the request as it is: nothing of a body is for the framework to read or to answer."""
 
-    sender: Sender
-    incoming: Incoming
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        """The endpoint itself, given the request and the words of its address."""
+        endpoint = self.endpoint
+
+        async def handled(request: Request) -> Response:
+            answer: Response = await endpoint(request, **request.path_params)
+            return answer
+
+        return handled
 
 
-async def authentic(
-    request: Request, vendor: VendorName, connection: ConnectionToken, now: Now
-) -> Authentic:
-    """The delivery, checked over the bytes received; ``NotAuthentic`` before anything is stored."""
-    running = running_of(request)
-    incoming = Incoming(
-        headers=dict(request.headers),
-        body=await request.body(),
-        query=request.url.query,
-        source=source_address(request, running.settings.forwarding_proxies),
-    )
-    async with running.readers:
-        sender = await run_in_threadpool(_checked, running, now, vendor, connection, incoming)
-    request.state.organization_id = sender.organization_id
-    return Authentic(sender, incoming)
+async def _sender(
+    running: Running, now: datetime, vendor: str, token: str, sent: Incoming
+) -> Sender:
+    """Who sends this; ``NotAuthentic`` before anything is stored."""
+    sender = running.doors.sender(now, vendor, token, sent)
+    if sender is None:
+        async with running.readers:
+            sender = await run_in_threadpool(_checked, running, now, vendor, token, sent)
+        running.doors.keep(token, sender)
+    return sender
 
 
 def _checked(
@@ -124,6 +127,9 @@ def source_address(request: Request, proxies: int) -> str | None:
     return seen[-proxies].strip() if len(seen) >= proxies else None
 
 
+router = APIRouter(prefix="/webhooks", tags=["Webhooks"], route_class=DoorRoute)
+
+
 @router.post(
     "/{vendor}/{connection}",
     summary="Deliver readings",
@@ -135,15 +141,30 @@ def source_address(request: Request, proxies: int) -> str | None:
     response_model=DeliveryAnswered,
     responses=_ANSWERS,
 )
-def take(
-    delivery: Annotated[Authentic, Depends(authentic)], now: Now, db: OpenDb, response: Response
-) -> DeliveryAnswered:
+async def take(request: Request, vendor: VendorName, connection: ConnectionToken) -> Response:
     """Store a delivery and tell what became of it."""
-    answer = take_delivery(db, delivery.sender, now, delivery.incoming)
-    response.status_code = 200 if answer.state == READ else 202
-    return DeliveryAnswered.model_validate(
-        {"delivery_id": answer.delivery_id, "state": answer.state, "items": answer.items}
+    running = running_of(request)
+    incoming = Incoming(
+        headers=dict(request.headers),
+        body=await request.body(),
+        query=request.url.query,
+        source=source_address(request, running.settings.forwarding_proxies),
     )
+    while True:
+        now = running.clock.now()
+        sender = await _sender(running, now, vendor, connection, incoming)
+        request.state.organization_id = sender.organization_id
+        try:
+            answer = await running.deliveries.store(Arrived(sender, incoming, now))
+        except DoorChangedError:
+            running.doors.close(vendor, connection)
+        else:
+            return _answered(answer)
+
+
+def _answered(answer: DeliveryAnswer) -> Response:
+    told = {"delivery_id": str(answer.delivery_id), "state": answer.state, "items": answer.items}
+    return JSONResponse(told, status_code=200 if answer.state == READ else 202)
 
 
 @router.get(
@@ -156,6 +177,10 @@ def take(
     responses={200: {"description": "There is; nothing is told"}},
 )
 @router.head("/{vendor}/{connection}", include_in_schema=False)
-def probe(vendor: VendorName, connection: ConnectionToken) -> Response:  # noqa: ARG001 - the address
+async def probe(
+    request: Request,  # noqa: ARG001 - nothing of it is told
+    vendor: VendorName,  # noqa: ARG001 - nothing of it is told
+    connection: ConnectionToken,  # noqa: ARG001 - nothing of it is told
+) -> Response:
     """An empty answer."""
     return Response(status_code=200)

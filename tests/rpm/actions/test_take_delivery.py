@@ -15,10 +15,10 @@ from sqlmodel import col, select
 from devices.delivery import Incoming, Parsed
 from devices.vendors.generic import Generic
 from rpm.access import Actor
+from rpm.actions.authenticate_delivery import authenticate
 from rpm.actions.correction_history import reading_history
 from rpm.actions.manage_connections import RetireConnection, retire_connection
 from rpm.actions.replay_dead_letters import ReplayDeadLetters, replay_dead_letters
-from rpm.actions.take_delivery import authenticate
 from rpm.clock import Clock
 from rpm.errors import NotAllowed, NotAuthentic
 from rpm.settings import Settings
