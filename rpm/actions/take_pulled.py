@@ -17,10 +17,11 @@ from devices.forms import form_text
 from devices.identity import vendor_key
 from devices.pull import Took
 from devices.reading import Reading
+from rpm.actions.authenticate_delivery import Sender
 from rpm.actions.judge_reading import as_reading
 from rpm.actions.pull_accounts import HELD_FOR, Claim
 from rpm.actions.reading_batch import Batch, ItemResult
-from rpm.actions.take_delivery import Sender, source_of
+from rpm.actions.take_delivery import source_of
 from rpm.actions.take_readings import write_batch
 from rpm.ids import uuid7
 from rpm.store.chain import recording
@@ -28,7 +29,7 @@ from rpm.store.queries.connections import (
     DEAD_LETTER,
     PULLED,
     READ,
-    delivery_with_fingerprint,
+    deliveries_like,
 )
 from rpm.store.queries.people import hold_organization, organization_of
 from rpm.store.queries.readings import versions_by_identity
@@ -88,9 +89,9 @@ def _delivery(
     """The delivery that this body is, and whether it is a new one, not stored yet."""
     fingerprint = hashlib.sha256(b"pulled\n" + same_as).hexdigest()
     organization_id, connection_id = sender.organization_id, sender.connection_id
-    before = delivery_with_fingerprint(db, organization_id, connection_id, fingerprint)
-    if before is not None:
-        return before, False
+    before = deliveries_like(db, organization_id, [(connection_id, fingerprint)])
+    if before:
+        return before[0], False
     made = Delivery(
         id=uuid7(now),
         connection_id=connection_id,
