@@ -35,6 +35,7 @@ PERMISSIONS = frozenset(
         "users:manage",
         "tokens:manage",
         "connections:manage",
+        "endpoints:manage",
     }
 )
 

@@ -23,6 +23,7 @@ COMMANDS = (
     "replay",
     "limits",
     "alerts",
+    "endpoints",
     "import_",
     "close",
     "export",

@@ -70,6 +70,11 @@ class Settings(BaseSettings):
         description="Folder of pg_dump and pg_restore for backup and restore; the search path"
         " unless set.",
     )
+    outbound_hosts: list[str] = Field(
+        default=[],
+        description="Hosts, as a JSON list of host or host:port, to which events may be sent"
+        " although their address is private or plain http. All others must be public and https.",
+    )
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         default="info", description="Least important message that is logged."
     )

@@ -13,6 +13,7 @@ from sqlalchemy.engine import Engine
 from sqlmodel import Session
 
 from rpm.access import Actor, require
+from rpm.actions.announce import announce
 from rpm.actions.command import Command, Id, OneOf, Text, refuse
 from rpm.errors import Conflict, NotAllowed
 from rpm.store.chain import recording
@@ -72,6 +73,8 @@ def answer_alert(db: Session, actor: Actor, now: datetime, command: AnswerAlert)
     subject = {"alert_id": held.alert.id, "patient_id": held.alert.patient_id}
     with recording(db, actor, now, f"alert.{command.step}", subject) as record:
         record.add(step)
+        told = {"alert_id": held.alert.id}
+        announce(db, scope, now, record, f"alert.{command.step}", [told])
     return AlertState(held.alert, [*held.steps, step], held.repeats)
 
 
@@ -99,7 +102,10 @@ def escalate_alerts(engine: Engine, actor: Actor, now: datetime) -> list[AlertSt
             return []
         with recording(db, actor, now, "alert.escalate") as record:
             record.add_all(steps)
-            record.subject["alert_ids"] = sorted({str(step.alert_id) for step in steps})
+            escalated = sorted({step.alert_id for step in steps})
+            record.subject["alert_ids"] = [str(alert_id) for alert_id in escalated]
+            told = [{"alert_id": alert_id} for alert_id in escalated]
+            announce(db, scope, now, record, "alert.escalated", told)
     return steps
 
 

@@ -16,6 +16,7 @@ from sqlmodel import Session
 
 import rpm
 from rpm.access import Actor, require
+from rpm.actions.announce import announce
 from rpm.actions.command import Command, Month, Reason
 from rpm.actions.compute_close import ComputedClose, Progress, compute_close, latest_close
 from rpm.collector import without_collector
@@ -102,6 +103,7 @@ def post_close(
             ),
         )
         record.add_values(Posting, _postings(close, computed.postings))
+        announce(db, scope, now, record, "month.closed", [{"close_id": close.id}])
     return ClosedMonth(close, repeated=False)
 
 

@@ -1,4 +1,4 @@
-"""Connection secrets: what a sender proves itself with, kept encrypted, good until it ends.
+"""Connection secrets: what a sender, or we to a receiver, prove messages with; kept encrypted.
 
 Owns making and keeping them, and which are good at an instant. Does not own checking a delivery
 with them (``devices``), encryption (``rpm.fields``) nor when they change (``manage_connections``).
@@ -19,6 +19,7 @@ from rpm.actions.command import refuse
 from rpm.fields import decrypt_field, encrypt_field
 from rpm.keys import KeyRing
 from rpm.store.tables.monitoring import Connection
+from rpm.store.tables.outbound import Endpoint
 
 RANDOM_BYTES = 32
 _NOBODY = "connection.secret_encrypted of nobody"
@@ -56,7 +57,9 @@ def new_secret(kind: SchemeKind, given: str | None) -> tuple[str | None, str | N
     return made, made
 
 
-def good_secrets(connection: Connection | None, ring: KeyRing, now: datetime) -> list[Secret]:
+def good_secrets(
+    connection: Connection | Endpoint | None, ring: KeyRing, now: datetime
+) -> list[Secret]:
     """The secrets that are accepted at this instant; errors as of ``kept_secrets``."""
     return good_of(kept_secrets(connection, ring), now)
 
@@ -66,7 +69,7 @@ def good_of(kept: Iterable[KeptSecret], now: datetime) -> list[Secret]:
     return [one.secret for one in kept if one.is_good(now)]
 
 
-def kept_secrets(connection: Connection | None, ring: KeyRing) -> tuple[KeptSecret, ...]:
+def kept_secrets(connection: Connection | Endpoint | None, ring: KeyRing) -> tuple[KeptSecret, ...]:
     """The secrets of a connection; ``NotReady`` when no key opens them.
 
     Of no connection one that nobody knows, got by the same work: how long a refusal takes does not
@@ -78,13 +81,13 @@ def kept_secrets(connection: Connection | None, ring: KeyRing) -> tuple[KeptSecr
     return _entries(connection, ring)
 
 
-def keep_secret(connection: Connection, ring: KeyRing, secret: str | None) -> None:
+def keep_secret(connection: Connection | Endpoint, ring: KeyRing, secret: str | None) -> None:
     """Give a new connection its secret, if it has one."""
     _keep(connection, ring, [] if secret is None else [KeptSecret(Secret(secret))])
 
 
 def keep_next_secret(
-    connection: Connection, ring: KeyRing, secret: str, *, now: datetime, end: datetime
+    connection: Connection | Endpoint, ring: KeyRing, secret: str, *, now: datetime, end: datetime
 ) -> None:
     """Add a secret; those before end then or earlier, and those that ended are forgotten."""
     kept = [one.ending(end) for one in _entries(connection, ring) if one.is_good(now)]
@@ -105,11 +108,12 @@ def _random_word() -> str:
     return secrets.token_urlsafe(RANDOM_BYTES)
 
 
-def _place(connection: Connection) -> str:
-    return f"connection.secret_encrypted {connection.organization_id.hex} {connection.id.hex}"
+def _place(connection: Connection | Endpoint) -> str:
+    table = connection.__tablename__
+    return f"{table}.secret_encrypted {connection.organization_id.hex} {connection.id.hex}"
 
 
-def _entries(connection: Connection, ring: KeyRing) -> tuple[KeptSecret, ...]:
+def _entries(connection: Connection | Endpoint, ring: KeyRing) -> tuple[KeptSecret, ...]:
     return _opened(decrypt_field(ring, connection.secret_encrypted, _place(connection)))
 
 
@@ -123,7 +127,7 @@ def _opened(plain: bytes) -> tuple[KeptSecret, ...]:
     )
 
 
-def _keep(connection: Connection, ring: KeyRing, kept: Iterable[KeptSecret]) -> None:
+def _keep(connection: Connection | Endpoint, ring: KeyRing, kept: Iterable[KeptSecret]) -> None:
     entries = [
         {"secret": one.secret.text, "until": one.until.isoformat() if one.until else None}
         for one in kept

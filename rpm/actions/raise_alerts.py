@@ -17,6 +17,7 @@ from devices.alerts.limits import Limit
 from devices.alerts.quiet import told_from
 from rpm.access import Actor
 from rpm.actions.alert_rules import limit_of, telling_of
+from rpm.actions.announce import announce
 from rpm.ids import uuid7
 from rpm.store.chain import recording
 from rpm.store.queries.alerts import known_keys, standing_alerts
@@ -73,6 +74,8 @@ def raise_alerts(db: Session, actor: Actor, now: datetime, causes: Sequence[Caus
         record.flush()  # what repeats one refers to it
         record.add_all([row for row in rows if row.level == "repeat"])
         record.subject["alert_ids"] = [str(row.id) for row in rows]
+        opened = [{"alert_id": row.id} for row in rows if row.level == "alert"]
+        announce(db, scope, now, record, "alert.opened", opened)
     return rows
 
 

@@ -21,7 +21,7 @@ from sqlalchemy.engine import Engine
 
 from rpm import logs
 from rpm.clock import SystemClock, clock_for
-from rpm.jobs import alerts, pulls, work
+from rpm.jobs import alerts, events, pulls, work
 from rpm.jobs.runs import latest_slot, run_once, show_life
 from rpm.settings import Settings
 
@@ -50,6 +50,7 @@ JOBS = (
     Job("watch-silence", timedelta(hours=1), timedelta(minutes=7), alerts.watch_silence),
     Job("nightly-pull", timedelta(days=1), timedelta(hours=8, minutes=30), pulls.ask_every_account),
     Job("pull-due", timedelta(minutes=1), timedelta(0), pulls.pull_due),
+    Job("send-events", timedelta(minutes=1), timedelta(0), events.send_events),
     Job("forget-answers", timedelta(days=1), timedelta(hours=2), work.forget_answers),
 )
 """All jobs; the hours are UTC."""

@@ -22,7 +22,17 @@ FILES = tuple(path for name in PRODUCT for path in sorted((ROOT / name).rglob("*
 REASONED = re.compile(r"#\s*(safe:|noqa: [A-Z0-9, ]+ -)\s*\S.{9,}")
 STATEMENT_TAKERS = {"text", "execute", "exec_driver_sql", "executescript", "SQL", "DDL"}
 CALLS_OUT = {
-    *("httpx", "httpx2", "requests", "aiohttp", "websockets", "socket", "smtplib", "ftplib"),
+    *(
+        "httpx",
+        "httpx2",
+        "httpcore2",
+        "requests",
+        "aiohttp",
+        "websockets",
+        "socket",
+        "smtplib",
+        "ftplib",
+    ),
     *("urllib.request", "urllib3", "http.client", "telnetlib", "paramiko"),
 }
 RUNS_CONTENT = {"pickle", "marshal", "shelve", "dill", "yaml", "code", "codeop"}
