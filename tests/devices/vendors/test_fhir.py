@@ -329,6 +329,58 @@ def test_numbers_are_read_as_they_were_written() -> None:
     assert reading.components[0].original_value == "48.0"
 
 
+@pytest.mark.parametrize(
+    ("code", "unit", "kind", "loinc"),
+    [
+        ("149530", "/min", "heart_rate", "8867-4"),
+        ("149546", "/min", "heart_rate", "8867-4"),
+        ("150456", "%", "spo2", "59408-5"),
+        ("160184", "mg/dL", "glucose", "41653-7"),
+        ("160368", "mg/dL", "glucose", "41653-7"),
+        ("150364", "Cel", "temperature", "8310-5"),
+        ("188736", "kg", "weight", "29463-7"),
+        ("151562", "/min", "resp_rate", "9279-1"),
+        ("152584", "L/min", "peak_flow", "33452-4"),
+        ("152586", "L", "fev1", "20150-9"),
+    ],
+)
+def test_every_ieee_code_has_its_kind(code: str, unit: str, kind: str, loinc: str) -> None:
+    """What a device of the guide measures is read without LOINC."""
+    content = sample("fhir", "glucose-without-loinc")
+    content["code"]["coding"][0]["code"] = code
+    content["valueQuantity"] = {"value": 38, "code": unit}
+    (reading,) = readings_of(FHIR, content)
+    assert (reading.kind, values(reading)) == (kind, {loinc: "38"})
+
+
+@pytest.mark.parametrize("code", ["67975", "67983", "68225"])
+def test_every_kind_of_clock_is_a_clock(code: str) -> None:
+    """Absolute, relative, and base offset time: none is a measurement, a fault is told."""
+    content = sample("fhir", "notice-coin-20181119174911")
+    content["code"]["coding"][0]["code"] = code
+    assert _notice(content).value == "clock"
+    assert _notice(content | {"dataAbsentReason": {}}).value == "clock fault"
+
+
+def test_half_a_pressure_is_marked() -> None:
+    """A pressure without its lower value is kept and marked incomplete."""
+    content = sample("fhir", "blood-pressure")
+    content["component"] = content["component"][:1]
+    (reading,) = readings_of(FHIR, content)
+    assert (values(reading), reading.flags) == ({"8480-6": "128"}, ("incomplete",))
+
+
+@pytest.mark.parametrize(
+    ("sent", "comparator"), [("<", "<"), ("<=", "<"), (">", ">"), (">=", ">"), (None, "")]
+)
+def test_each_comparator_bounds_to_its_side(sent: str | None, comparator: str) -> None:
+    """At most and at least are bounds as well."""
+    content = sample("fhir", "beyond-the-meter")
+    content["valueQuantity"]["comparator"] = sent
+    (reading,) = readings_of(FHIR, content)
+    assert reading.components[0].comparator == comparator
+
+
 @pytest.mark.parametrize("text", ["%00", "a%0Ab", "%E2%80%AE", "x" * 401])
 @pytest.mark.parametrize("place", ["device", "patient", "ifNoneExist"])
 def test_what_a_search_hides_is_not_kept(place: str, text: str) -> None:

@@ -2,15 +2,17 @@
 
 One test for each case of the reference on device formats (section 15), named for it. Elsewhere are
 1 (published signatures) and 2 (the same delivery 1,000 times, 50 at once) by
-``tests/promises/test_deliveries.py``; 8 (14 digits to a 15-digit IMEI) by
-``test_reading_parts.py``; 13 (a device that changed hands) by ``test_take_delivery.py``; 16 (store
-busy: 503, the retry once) by ``tests/rpm/web/test_webhooks.py``. 7 and 9 are the formats' alone
-(``tests/devices/test_must_pass.py``); the byte too many of 17 is told by ``test_webhooks.py``;
-5, 11 and 12 are files (``tests/rpm/imports/test_must_pass.py``).
+``tests/promises/test_deliveries.py``; 6 by ``tests/devices/vendors/test_withings.py``; 8 (14 digits
+to a 15-digit IMEI) by ``test_reading_parts.py``; 13 (a device that changed hands) by
+``test_take_delivery.py``; 16 (store away: 503, the retry once) by
+``tests/promises/test_restarts.py`` and ``tests/rpm/web/test_webhooks.py``, as is the byte too many
+of 17. 7 and 9 are the formats' alone (``tests/devices/test_must_pass.py``); 5, 11 and 12 are files
+(``tests/rpm/imports/test_must_pass.py``).
 """
 
 import json
 from collections.abc import Callable
+from contextlib import closing
 from datetime import UTC, date, datetime, timedelta
 from itertools import permutations
 from typing import Any
@@ -23,6 +25,7 @@ from ledger_practice import days
 from sqlalchemy.engine import Engine
 from sqlmodel import col, func, select
 from vendor_samples import sample
+from withings_cloud import CLIENT, Cloud, client_of, served
 
 from devices.delivery import Incoming, Secret
 from devices.proof import prove
@@ -30,10 +33,12 @@ from devices.vendor import VENDORS
 from rpm.access import Actor
 from rpm.actions.close_month import ClosedMonth, CloseMonth, close_month
 from rpm.actions.connection_settings import settings_of
-from rpm.actions.export_close import ExportClose, ExportedClose, export_close
+from rpm.actions.export_close import ExportClose, export_close
+from rpm.actions.pull_accounts import AuthorizeAccount, authorize_account
 from rpm.actions.take_delivery import DeliveryAnswer
 from rpm.actions.try_connection import example_of
 from rpm.clock import Clock
+from rpm.pull import Pulling
 from rpm.settings import Settings
 from rpm.store import device_days
 from rpm.store.engine import reading, transaction
@@ -41,6 +46,7 @@ from rpm.store.scope import Scope
 from rpm.store.tables.ledger import Posting
 from rpm.store.tables.monitoring import Reading, ReadingConflict
 from rpm.store.verify import verify_chain
+from tests.conftest import FixedClock
 
 MakeDoor = Callable[..., Door]
 
@@ -208,21 +214,50 @@ VOIDING = [
 """Vendors that take a reading back: a device, and what is posted of it on a day."""
 
 
-def _closed(door: Door, month: str) -> tuple[ClosedMonth, ExportedClose]:
-    with transaction(door.engine) as db:
-        closed = close_month(db, door.actor, door.now, CloseMonth(month=month))
-    return closed, _exported(door, closed)
+class Billed:
+    """A patient whose January is closed and exported with just enough days of one device."""
 
+    def __init__(self, door: Door, device: str, kind: str) -> None:
+        self.door, practice = door, door.practice
+        self.patient_id = practice.patient()
+        episode_id = practice.episode(self.patient_id, opened_day=date(2026, 1, 1))
+        door.assign(door.device(device, kind=kind), self.patient_id, episode_id, name=device)
+        door.now = datetime(2026, 2, 2, 15, 0, tzinfo=UTC)
 
-def _exported(door: Door, closed: ClosedMonth) -> ExportedClose:
-    with transaction(door.engine) as db:
-        return export_close(db, door.actor, door.now, ExportClose(close_id=closed.close.id))
+    def close(self, month: str) -> ClosedMonth:
+        """Close a month now."""
+        with transaction(self.door.engine) as db:
+            return close_month(db, self.door.actor, self.door.now, CloseMonth(month=month))
 
+    def files(self, closed: ClosedMonth) -> Any:
+        """The files of a close."""
+        with transaction(self.door.engine) as db:
+            command = ExportClose(close_id=closed.close.id)
+            return export_close(db, self.door.actor, self.door.now, command).files
 
-def _postings(door: Door, closed: ClosedMonth) -> list[Posting]:
-    with reading(door.engine) as db:
-        where = col(Posting.close_id) == closed.close.id
-        return list(Scope.of(door.actor).all_of(db, Posting, where))
+    def postings(self, closed: ClosedMonth) -> list[Posting]:
+        """The postings of a close."""
+        with reading(self.door.engine) as db:
+            where = col(Posting.close_id) == closed.close.id
+            return list(Scope.of(self.door.actor).all_of(db, Posting, where))
+
+    def assert_adjusted(self, day: date, take_back: Callable[[], None]) -> None:
+        """Bill, take the reading of a day back, and bill the next month."""
+        door, closed = self.door, self.close("2026-01")
+        files, booked = self.files(closed), self.postings(closed)
+        (supply,) = (one for one in booked if one.code == "99454")
+        assert (supply.sign, supply.units) == (1, 1)
+        take_back()
+        (void,) = (row for row in standing(door) if row.status == "void")
+        assert (void.patient_id, void.local_day) == (self.patient_id, day)
+        assert self.postings(closed) == booked
+        door.now = datetime(2026, 3, 2, 15, 0, tzinfo=UTC)
+        later = self.postings(self.close("2026-02"))
+        (reversal,) = (one for one in later if (one.key, one.sign) == (supply.key, -1))
+        assert (reversal.code, reversal.units) == ("99454", 1)
+        assert reversal.reason
+        assert (self.postings(closed), self.files(closed)) == (booked, files)
+        assert_sound(door)
 
 
 @pytest.mark.parametrize(("vendor", "name", "posted"), VOIDING)
@@ -231,30 +266,51 @@ def test_case_14_taken_back_after_billing(
 ) -> None:
     """An adjustment of the next close, with its reason; what was booked and written stays."""
     door = made(vendor)
-    patient_id = door.practice.patient()
-    episode_id = door.practice.episode(patient_id, opened_day=date(2026, 1, 1))
-    door.assign(door.device(name, kind="bp"), patient_id, episode_id, name=name)
-    door.now = datetime(2026, 2, 2, 15, 0, tzinfo=UTC)
+    billed = Billed(door, name, "bp")
     sixteen = days(date(2026, 1, 1), 16)
     for day in sixteen:
         assert statuses(send(door, posted(day), day.isoformat())) == ["accepted"]
-    closed, exported = _closed(door, "2026-01")
-    booked = _postings(door, closed)
-    (supply,) = (one for one in booked if one.code == "99454")
-    assert (supply.sign, supply.units) == (1, 1)
-    door.now = datetime(2026, 2, 10, 15, 0, tzinfo=UTC)
-    assert statuses(send(door, posted(sixteen[3], void=True), "void")) == ["corrected"]
-    (void,) = (row for row in standing(door) if row.status == "void")
-    assert (void.patient_id, void.local_day, void.countable) == (patient_id, sixteen[3], False)
-    assert _postings(door, closed) == booked
-    door.now = datetime(2026, 3, 2, 15, 0, tzinfo=UTC)
-    later, _ = _closed(door, "2026-02")
-    (reversal,) = (one for one in _postings(door, later) if (one.key, one.sign) == (supply.key, -1))
-    assert (reversal.code, reversal.units) == ("99454", 1)
-    assert reversal.reason
-    assert _postings(door, closed) == booked
-    assert _exported(door, closed).files == exported.files
-    assert_sound(door)
+
+    def take_back() -> None:
+        door.now = datetime(2026, 2, 10, 15, 0, tzinfo=UTC)
+        assert statuses(send(door, posted(sixteen[3], void=True), "void")) == ["corrected"]
+
+    billed.assert_adjusted(sixteen[3], take_back)
+
+
+def test_case_14_gone_at_withings_after_billing(made: MakeDoor, clock: FixedClock) -> None:
+    """What is missing at the vendor, looked at twice, is such an adjustment as well."""
+    door = made("withings")
+    billed = Billed(door, "scale-1", "scale")
+    clock.instant = door.now
+    cloud = Cloud(door.now)
+    sixteen = [date(2026, 1, 1), *days(date(2026, 1, 16), 15)]
+    with served(cloud) as port, closing(client_of(port)) as client:
+        for subject, credentials in (("", CLIENT), ("7", cloud.account("7"))):
+            command = AuthorizeAccount(
+                connection_id=door.connection.id, subject=subject, credentials=credentials
+            )
+            with transaction(door.engine) as db:
+                account = authorize_account(db, door.actor, door.now, door.ring, command)
+        account_id = account.id
+        for day in sixteen:
+            cloud.weigh("7", day.day, datetime(2026, 1, day.day, 17, 0, tzinfo=UTC))
+        pulling = Pulling(door.engine, door.ring, clock, client, lambda _seconds: None)
+
+        def pull() -> int:
+            clock.advance(hours=1)
+            door.now = cloud.now = clock.now()
+            outcome = pulling.run(Scope.of(door.actor), account_id)
+            assert outcome.problem == ""
+            return outcome.recorded
+
+        assert pull() == 16
+
+        def take_back() -> None:
+            del cloud.accounts["7"].groups[sixteen[-1].day]
+            pull()
+
+        billed.assert_adjusted(sixteen[-1], take_back)
 
 
 @pytest.mark.parametrize(
