@@ -90,9 +90,7 @@ def boundaries(judged: Judged, pages: Pages, remarks: Remarks) -> None:
     """Warn of windows across a change of rules whose outcome depends on the side (R-VER-01)."""
     periods = judged.periods
     end_page = judged.page.copy()
-    moved = np.flatnonzero(
-        (periods.kind == WINDOW) & (periods.end_day != periods.service_day) & (judged.payer >= 0)
-    )
+    moved = np.flatnonzero(periods.end_day != periods.service_day)
     end_page[moved] = pages.rows(judged.payer[moved], periods.end_day[moved])
     over = (periods.kind == WINDOW) & (periods.state != OPEN) & ~judged.stopped
     at_end = replace(judged, page=end_page, pages=tuple(pages.pages))
@@ -146,11 +144,7 @@ class PeriodOf:
         """The window around each day, or the episode's first period outside all windows."""
         at = np.searchsorted(self._window_key, row_day_key(episode, day), side="right") - 1
         row = self._window[np.maximum(at, 0)] if self._window.size else np.zeros_like(at)
-        inside = (
-            (at >= 0)
-            & (self._periods.episode[row] == episode)
-            & (self._periods.end_day[row] >= day)
-        )
+        inside = (self._periods.episode[row] == episode) & (self._periods.end_day[row] >= day)
         return self._mask(np.where(inside, row, self._first[episode]))
 
     def of_month(self, episode: Ints, day: Ints) -> Ints:
@@ -218,10 +212,9 @@ def left_out_time(minutes: Minutes, period_of: PeriodOf, stopped: Mask, remarks:
     """Findings on time that did not count, on the month it was logged for."""
     for position, reason in enumerate(REASONS):
         rows = minutes.remark == position
-        if rows.any():
-            where = np.zeros(stopped.size, dtype=np.bool_)
-            where[period_of.of_month(minutes.remark_episode[rows], minutes.remark_day[rows])] = True
-            remarks.add(reason, where & ~stopped)
+        where = np.zeros(stopped.size, dtype=np.bool_)
+        where[period_of.of_month(minutes.remark_episode[rows], minutes.remark_day[rows])] = True
+        remarks.add(reason, where & ~stopped)
 
 
 def recorded_services(

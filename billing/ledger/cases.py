@@ -69,12 +69,16 @@ def run_cases(text: str, book: RuleBook, local_day: LocalDay) -> list[CaseResult
 def read_rows(text: str) -> list[dict[str, str]]:
     """The rows of a case file; CaseError for missing or unknown columns and uneven rows."""
     reader = csv.DictReader(io.StringIO(text), strict=True)
-    names = tuple(reader.fieldnames or ())
+    try:
+        names = tuple(reader.fieldnames or ())
+        rows = list(reader)
+    except csv.Error:
+        problem = "a quote that is not closed, or text behind one"
+        raise CaseError(f"line {reader.reader.line_num}", "row", problem) from None
     missing = [name for name in COLUMNS if name not in names]
     unknown = [name for name in names if name not in (*COLUMNS, *_UNSCORED)]
     if missing or unknown:
         raise CaseError("header", ", ".join(missing + unknown), "columns missing or unknown")
-    rows = list(reader)
     for line, row in enumerate(rows, start=2):
         if None in row or None in row.values():
             raise CaseError(f"line {line}", "row", "more or fewer cells than the header")

@@ -43,7 +43,7 @@ class OtherLines:
     def _built(self, codes: tuple[str, ...], who: Who) -> DayIndex | None:
         patients, days = [], []
         wanted = [i for i, code in enumerate(self._codes) if code in codes]
-        if wanted and self._code.size and who is not Who.DERIVED:
+        if wanted and who is not Who.DERIVED:
             rows = np.isin(self._code, wanted)
             if who is not Who.ANY:
                 rows &= self._own == (who is Who.OWN)
