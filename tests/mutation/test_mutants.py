@@ -98,7 +98,7 @@ trial.LEAST_CPU_SECONDS = 1
 root = Path.cwd()
 tests = ["test_small.py::test_paid"]
 trials = trial.Trials(root, 2, dict.fromkeys(tests, 0.1))
-assert trials.unmutated() is None
+assert trials.unmutated(tests) is None
 mutants = mutants_of("small", (root / "small.py").read_text())
 for one in trials.verdicts([(mutant, tests) for mutant in mutants]):
     print(one.killer or "survives", one.mutant.name, sep=" | ")

@@ -61,10 +61,10 @@ class Trials:
         while self._running:
             yield self._ended()
 
-    def unmutated(self) -> str | None:
+    def unmutated(self, tests: Sequence[str]) -> str | None:
         """The test that fails on the modules as they are; must be None for verdicts to count."""
         nothing = Mutant("", "", 0, 0, "", "", 0, 0)
-        self._fork(nothing, None, [sorted(self.durations)])
+        self._fork(nothing, None, [sorted(tests)])
         return self._ended().killer
 
     def _in_turns(self, mutant: Mutant, tests: Sequence[str]) -> list[list[str]]:
