@@ -2,17 +2,17 @@
 
 One test for each case of the reference on device formats (section 15), named for it. Elsewhere are
 1 (published signatures) and 2 (the same delivery 1,000 times, 50 at once) by
-``tests/promises/test_deliveries.py``; 6 by ``tests/devices/vendors/test_withings.py``; 8 (14 digits
-to a 15-digit IMEI) by ``test_reading_parts.py``; 13 (a device that changed hands) by
-``test_take_delivery.py``; 16 (store away: 503, the retry once) by
-``tests/promises/test_restarts.py`` and ``tests/rpm/web/test_webhooks.py``, as is the byte too many
-of 17. 7 and 9 are the formats' alone (``tests/devices/test_must_pass.py``); 5, 11 and 12 are files
+``tests/promises/test_deliveries.py``; 8 (14 digits to a 15-digit IMEI) by
+``test_reading_parts.py``; 13 (a device that changed hands) by ``test_take_delivery.py``; 16 (store
+away: 503, the retry once) by ``tests/promises/test_restarts.py`` and
+``tests/rpm/web/test_webhooks.py``, as is the byte too many of 17. 7 and 9 are the formats'
+alone (``tests/devices/test_must_pass.py``); 5, 11 and 12 are files
 (``tests/rpm/imports/test_must_pass.py``).
 """
 
 import json
-from collections.abc import Callable
-from contextlib import closing
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
 from datetime import UTC, date, datetime, timedelta
 from itertools import permutations
 from typing import Any
@@ -49,6 +49,7 @@ from rpm.store.verify import verify_chain
 from tests.conftest import FixedClock
 
 MakeDoor = Callable[..., Door]
+USER = "7"
 
 
 @pytest.fixture
@@ -151,6 +152,56 @@ def test_case_4_a_meter_that_resends_its_memory(made: MakeDoor) -> None:
         assert answer.count("duplicate") == (0 if day == 0 else 200)
     assert (rows(door, Reading), rows(door, ReadingConflict)) == (260, 0)
     assert sum(qualifying for qualifying, _ in door.days().values()) == 260
+    assert_sound(door)
+
+
+@contextmanager
+def withings(door: Door, clock: FixedClock) -> Iterator[tuple[Cloud, Callable[[], int]]]:
+    """A vendor's cloud with one account, and what fetches it an hour later: readings recorded."""
+    cloud = Cloud(clock.now())
+    with served(cloud) as port, closing(client_of(port)) as client:
+        for subject, credentials in (("", CLIENT), (USER, cloud.account(USER))):
+            command = AuthorizeAccount(
+                connection_id=door.connection.id, subject=subject, credentials=credentials
+            )
+            with transaction(door.engine) as db:
+                account_id = authorize_account(db, door.actor, door.now, door.ring, command).id
+        pulling = Pulling(door.engine, door.ring, clock, client, lambda _seconds: None)
+
+        def pull() -> int:
+            door.now = cloud.now = clock.advance(hours=1)
+            outcome = pulling.run(Scope.of(door.actor), account_id)
+            assert outcome.problem == ""
+            return outcome.recorded
+
+        yield cloud, pull
+
+
+def test_case_6_the_real_body_of_withings(made: MakeDoor, clock: FixedClock) -> None:
+    """Exponents hold, type 18 and goals are passed over, what was typed in does not count."""
+    door = made("withings")
+    patient_id = door.practice.patient(timezone="America/Los_Angeles")
+    episode_id = door.practice.episode(patient_id, opened_day=date(2015, 1, 1))
+    long_ago = datetime(2015, 1, 1, tzinfo=UTC)
+    door.assign(door.device("scale-1"), patient_id, episode_id, long_ago, name="scale-1")
+    groups = sample("withings", "body-measures")["body"]["measuregrps"]
+    goal = groups[1] | {"grpid": 9, "category": 2}
+    with withings(door, clock) as (cloud, pull):
+        for one in [*groups, goal]:
+            at = datetime.fromtimestamp(one["date"], UTC)
+            said = {name: one[name] for name in ("attrib", "category", "measures")}
+            cloud.weigh(USER, one["grpid"], at, **said)
+        assert pull() == 6
+    found = {row.vendor_reading_id: row for row in standing(door)}
+    pressure = {part["loinc"]: part["value"] for part in found["366956482/bp"].components}
+    assert pressure == {"8480-6": "104", "8462-4": "68", "8867-4": "41"}
+    assert found["366956482/weight"].components[0]["value"] == "74.126"
+    assert {name for name, row in found.items() if row.countable} == {
+        "366956482/bp",
+        "366956482/weight",
+        "347186704/weight",
+    }
+    assert {row.reason_code for row in found.values() if not row.countable} == {"manual_entry"}
     assert_sound(door)
 
 
@@ -283,31 +334,14 @@ def test_case_14_gone_at_withings_after_billing(made: MakeDoor, clock: FixedCloc
     door = made("withings")
     billed = Billed(door, "scale-1", "scale")
     clock.instant = door.now
-    cloud = Cloud(door.now)
     sixteen = [date(2026, 1, 1), *days(date(2026, 1, 16), 15)]
-    with served(cloud) as port, closing(client_of(port)) as client:
-        for subject, credentials in (("", CLIENT), ("7", cloud.account("7"))):
-            command = AuthorizeAccount(
-                connection_id=door.connection.id, subject=subject, credentials=credentials
-            )
-            with transaction(door.engine) as db:
-                account = authorize_account(db, door.actor, door.now, door.ring, command)
-        account_id = account.id
+    with withings(door, clock) as (cloud, pull):
         for day in sixteen:
-            cloud.weigh("7", day.day, datetime(2026, 1, day.day, 17, 0, tzinfo=UTC))
-        pulling = Pulling(door.engine, door.ring, clock, client, lambda _seconds: None)
-
-        def pull() -> int:
-            clock.advance(hours=1)
-            door.now = cloud.now = clock.now()
-            outcome = pulling.run(Scope.of(door.actor), account_id)
-            assert outcome.problem == ""
-            return outcome.recorded
-
+            cloud.weigh(USER, day.day, datetime(2026, 1, day.day, 17, 0, tzinfo=UTC))
         assert pull() == 16
 
         def take_back() -> None:
-            del cloud.accounts["7"].groups[sixteen[-1].day]
+            del cloud.accounts[USER].groups[sixteen[-1].day]
             pull()
 
         billed.assert_adjusted(sixteen[-1], take_back)
