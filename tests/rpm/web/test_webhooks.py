@@ -250,3 +250,21 @@ def test_the_page_on_deliveries_is_true(client: TestClient, door: Door) -> None:
     answer = _post(client, door, example.encode())
     assert answer.status_code == 200
     assert [item["reason"] for item in answer.json()["items"]] == ["unknown_device"]
+
+
+def test_a_notification_is_a_form_and_measurements_at_the_same_address_are_not_believed(
+    client: TestClient, engine: Engine, settings: Settings, actor: Actor, clock: Clock
+) -> None:
+    """Withings asks with HEAD, posts a form and gets 200; a body as fetched waits for a person."""
+    door = Door(engine, settings, actor, clock.now(), vendor="withings")
+    address = f"/webhooks/withings/{door.token}"
+    assert client.head(address).status_code == 200
+    news = {"userid": "11223344", "appli": "4", "startdate": "1768482800", "enddate": "1768482901"}
+    told = client.post(address, data=news)
+    assert told.status_code == 200
+    assert [(one["status"], one["reason"]) for one in told.json()["items"]] == [("ignored", "news")]
+    assert client.post(address, content=b"").status_code == 200
+    fetched = {"status": 0, "body": {"measuregrps": []}}
+    assert client.post(address, json=fetched).status_code == 202
+    assert client.post("/webhooks/withings/another", data=news).status_code == 401
+    assert door.readings() == []
