@@ -7,6 +7,8 @@ KEEP ?=
 ARGS ?=
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input
+# a list of versions holds no condition: this package exists for some machines only
+ATHERIS := ; sys_platform == "linux" and platform_machine == "x86_64" and python_version < "3.14"
 CODE := rpm devices billing tests benchmarks
 
 .DEFAULT_GOAL := help
@@ -44,7 +46,7 @@ lock: ## resolve pyproject.toml anew into the two lock lists
 	var/lock/bin/python -m pip install --quiet --disable-pip-version-check '.[postgres]'
 	{ sed -n 1p requirements.lock; var/lock/bin/python -m pip freeze --exclude rpm-ledger; } > var/lock/runtime
 	var/lock/bin/python -m pip install --quiet --disable-pip-version-check '.[postgres,dev]'
-	{ sed -n 1,2p requirements-dev.lock; var/lock/bin/python -m pip freeze --exclude rpm-ledger | grep -vxF -f var/lock/runtime; } > var/lock/dev
+	{ sed -n 1,2p requirements-dev.lock; var/lock/bin/python -m pip freeze --exclude rpm-ledger | grep -vxF -f var/lock/runtime | sed 's/^atheris==.*/& $(ATHERIS)/'; } > var/lock/dev
 	mv var/lock/runtime requirements.lock && mv var/lock/dev requirements-dev.lock && rm -rf var/lock
 
 clean: ## remove the virtual environment, caches and the demo's database

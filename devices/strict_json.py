@@ -7,7 +7,7 @@ numbers beyond all measure. Does not own what the content means.
 
 import json
 import re
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from devices.delivery import UnreadableDeliveryError
@@ -70,7 +70,10 @@ def _integer(text: str) -> int:
 def _decimal(text: str) -> Decimal:
     if len(text) > _MAX_NUMBER_CHARACTERS:
         raise UnreadableDeliveryError("a number is out of bounds")
-    number = Decimal(text)
+    try:
+        number = Decimal(text)
+    except InvalidOperation:  # an exponent beyond what Decimal can hold
+        raise UnreadableDeliveryError("a number is out of bounds") from None
     if abs(number.adjusted()) > _MAX_EXPONENT:
         raise UnreadableDeliveryError("a number is out of bounds")
     return number

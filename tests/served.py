@@ -15,7 +15,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -147,7 +147,8 @@ class Service:
         began = time.monotonic()
         connection = http.client.HTTPConnection(HOST, self.port, timeout=seconds)
         try:
-            connection.request(method, path, body, dict(headers or {}))
+            with suppress(BrokenPipeError, ConnectionResetError):  # answered before all was sent
+                connection.request(method, path, body, dict(headers or {}))
             answer = connection.getresponse()
             told, content = dict(answer.headers), answer.read()
             lowered = {name.lower(): value for name, value in told.items()}

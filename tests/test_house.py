@@ -37,10 +37,14 @@ def tracked_files() -> list[Path]:
 
 
 def locked(name: str) -> dict[str, str]:
-    """Canonical name to version of one lock list, without the list it includes."""
+    """Canonical name to version of what one lock list means here, without the list it includes."""
     lines = (ROOT / name).read_text(encoding="utf-8").splitlines()
-    pins = [line.split("==") for line in lines if line and not line.startswith(("#", "-r "))]
-    return {canonicalize_name(package): version for package, version in pins}
+    pins = [Requirement(line) for line in lines if line and not line.startswith(("#", "-r "))]
+    return {
+        canonicalize_name(pin.name): next(iter(pin.specifier)).version
+        for pin in pins
+        if pin.marker is None or pin.marker.evaluate()
+    }
 
 
 def needed(requirements: list[str]) -> dict[str, Requirement]:

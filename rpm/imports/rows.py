@@ -7,8 +7,6 @@ Rows of CSV, XLSX and JSON lines are read as they are asked for; a JSON document
 
 import csv
 import io
-import zipfile
-import zlib
 from collections.abc import Iterable, Iterator
 from contextlib import closing
 from dataclasses import dataclass
@@ -16,10 +14,8 @@ from datetime import date, datetime
 from decimal import Decimal
 from itertools import chain
 from typing import Any, BinaryIO
-from xml.etree.ElementTree import ParseError
 
 import openpyxl
-from openpyxl.utils.exceptions import InvalidFileException
 
 from devices import strict_json
 from devices.delivery import UnreadableDeliveryError
@@ -28,8 +24,6 @@ from rpm.imports.refusals import FileRefusedError
 
 _DATE_FORMS = {"MDY": "%m/%d/%Y", "DMY": "%d/%m/%Y", "YMD": "%Y-%m-%d"}
 _SEARCHED_ROWS = 50
-_BROKEN_BOOK = (zipfile.BadZipFile, InvalidFileException, KeyError, ValueError, OSError)
-_BROKEN_SHEET = (zipfile.BadZipFile, zlib.error, EOFError, ParseError, ValueError)
 _BYTE_ORDER_MARK = "\ufeff"
 _TWICE_ENCODED_MARK = _BYTE_ORDER_MARK.encode().decode("cp1252")
 
@@ -116,17 +110,20 @@ def xlsx_rows(file: BinaryIO, sheet_name: str | None, date_order: str | None) ->
     """Rows of a sheet of an XLSX file, the first unless named; FileRefusedError as ``csv_rows``."""
     try:
         book = openpyxl.load_workbook(file, read_only=True, data_only=True)
-    except _BROKEN_BOOK:
+    except Exception:  # noqa: BLE001 - of a damaged file its reader may raise anything
         raise FileRefusedError("is not an XLSX file") from None
     with closing(book):
-        if sheet_name is not None and sheet_name not in book.sheetnames:
+        sheets = {sheet.title: sheet for sheet in book.worksheets}
+        if sheet_name is not None and sheet_name not in sheets:
             raise FileRefusedError("has no sheet of the name that the profile expects")
-        sheet = book[sheet_name] if sheet_name is not None else book.worksheets[0]
+        if not sheets:
+            raise FileRefusedError("has no sheet of cells")
+        sheet = next(iter(sheets.values())) if sheet_name is None else sheets[sheet_name]
         number = 0
         try:
             for number, cells in enumerate(sheet.iter_rows(values_only=True), 1):
                 yield RawRow(number, tuple(_cell_text(cell, date_order) for cell in cells))
-        except _BROKEN_SHEET:
+        except Exception:  # noqa: BLE001 - as above
             raise FileRefusedError("is not an XLSX file from here on", number + 1) from None
 
 

@@ -24,6 +24,7 @@ HOSTILE = {
     "integer of many digits": b"1" * 100_000,
     "duplicate keys": b'{"id": "a", "id": "b"}',
     "duplicate keys by escape": b'{"id": "a", "\\u0069d": "b"}',
+    "an exponent beyond Decimal": b'{"a": 1e99999999999999999999}',
     "many keys": b"{" + b",".join(b'"k%d": 0' % n for n in range(1_001)) + b"}",
     "UTF-16": '{"id": "a"}'.encode("utf-16"),
     "UTF-16 without mark": '{"id": "a"}'.encode("utf-16-le"),

@@ -339,6 +339,16 @@ def test_what_is_no_workbook_is_refused(tmp_path: Path) -> None:
             read_import(data, profile, ZONES)
 
 
+def test_a_workbook_without_cells_is_refused() -> None:
+    """A workbook that holds a chart and no sheet of cells is no file of patients."""
+    book, file = openpyxl.Workbook(), io.BytesIO()
+    book.create_chartsheet()
+    book.remove(book.worksheets[0])
+    book.save(file)
+    with pytest.raises(FileRefusedError, match=r"not an XLSX|no sheet"):
+        read_import(file.getvalue(), variant("generic-patients", format="xlsx"), ZONES)
+
+
 def test_json_rows_and_lines_give_the_same() -> None:
     """A list of objects and one object a line are read alike, numbers as they were written."""
     item = {
