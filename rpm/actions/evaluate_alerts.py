@@ -17,6 +17,7 @@ from sqlmodel import Session
 
 from devices.alerts.evaluate import (
     NEVER,
+    OLD,
     Seen,
     longest_window_hours,
     raised,
@@ -29,7 +30,12 @@ from rpm.clock import local_day
 from rpm.store.chain import chain_head
 from rpm.store.claim import claim_row
 from rpm.store.engine import reading, transaction
-from rpm.store.queries.alerts import holding_for, limits_in_force, looked_through
+from rpm.store.queries.alerts import (
+    earliest_limit,
+    holding_for,
+    limits_in_force,
+    looked_through,
+)
 from rpm.store.queries.looked_at import (
     dead_letters_between,
     held_mark,
@@ -79,13 +85,17 @@ def next_look(db: Session, scope: Scope, now: datetime) -> Look | None:
     """What the next portion holds and breaks; None when nothing was recorded since the last."""
     start = looked_through(db, scope)
     head = chain_head(db, scope.organization_id).number
-    through = through_number(db, scope, start, head, READINGS_AT_ONCE)
+    first = earliest_limit(db, scope)
+    # no limit looks at what was recorded before it
+    begin = head if first is None else max(start, first - 1)
+    through = through_number(db, scope, begin, head, READINGS_AT_ONCE)
     if through is None:
-        return None
-    causes = [
-        _dead_letter_cause(row, now) for row in dead_letters_between(db, scope, start, through)
-    ]
-    new = readings_between(db, scope, start, through)
+        if begin <= start or through_number(db, scope, start, begin, 1) is None:
+            return None
+        through = begin
+    letters = dead_letters_between(db, scope, start, through)
+    causes = [_dead_letter_cause(row, now) for row in letters]
+    new = readings_between(db, scope, begin, through)
     if new:
         causes = [*_reading_causes(db, scope, now, new), *causes]
     return Look(start, through, causes)
@@ -163,7 +173,7 @@ def _dead_letter_cause(row: Delivery, now: datetime) -> Cause:
         rule=DEAD_LETTER,
         subject=DEAD_LETTER,
         band="amber",
-        level="alert",
+        level="note" if now - row.received_at > OLD else "alert",
         delivery_id=row.id,
         value=row.problem or "",
         unit="",

@@ -57,7 +57,8 @@ def raise_alerts(db: Session, actor: Actor, now: datetime, causes: Sequence[Caus
     if not new:
         return []
     rules = {cause.alert.rule for cause in new}
-    standing = {subject_of(alert): alert for alert in standing_alerts(db, scope, rules)}
+    since = now - max(cause.suppress for cause in new)
+    standing = {subject_of(alert): alert for alert in standing_alerts(db, scope, rules, since)}
     alerts: dict[str, Alert] = {}
     for cause in new:
         alert = cause.alert

@@ -52,6 +52,7 @@ JOBS = (
     Job("pull-due", timedelta(minutes=1), timedelta(0), pulls.pull_due),
     Job("send-events", timedelta(minutes=1), timedelta(0), events.send_events),
     Job("forget-answers", timedelta(days=1), timedelta(hours=2), work.forget_answers),
+    Job("forget-runs", timedelta(days=1), timedelta(hours=2, minutes=10), work.forget_runs),
 )
 """All jobs; the hours are UTC."""
 

@@ -23,13 +23,14 @@ from rpm.actions.verify import verify_record
 from rpm.clock import local_day
 from rpm.settings import Settings
 from rpm.store.engine import reading, transaction
+from rpm.store.queries.lease import LEASE
 from rpm.store.queries.people import practice_settings
 from rpm.store.queries.silence import silent_episodes
 from rpm.store.readiness_refresh import refresh
 from rpm.store.scope import Scope
 from rpm.store.tables.ledger import Close
 from rpm.store.tables.people import Organization
-from rpm.store.tables.security import IdempotencyKey
+from rpm.store.tables.security import IdempotencyKey, JobRun
 
 CLOSE_ON_DAY = "close_on_day"
 """Practice setting: the day of the month ("1" to "28") on which the month before is closed.
@@ -39,6 +40,7 @@ CLOSE_ON_DAY = "close_on_day"
 BY_HAND = "by-hand"
 
 SILENT_DAYS = 3
+RUNS_KEPT = timedelta(days=35)
 ACTOR_NAME = "scheduler"
 
 _log = structlog.get_logger()
@@ -133,6 +135,17 @@ def forget_answers(engine: Engine, settings: Settings, now: datetime) -> str:
     with transaction(engine) as session:
         done = session.connection().execute(
             delete(IdempotencyKey).where(col(IdempotencyKey.created_at) < before)
+        )
+        return f"{done.rowcount} forgotten"
+
+
+def forget_runs(engine: Engine, _settings: Settings, now: datetime) -> str:
+    """Remove runs of jobs after ``RUNS_KEPT``: some jobs run every minute."""
+    with transaction(engine) as session:
+        done = session.connection().execute(
+            delete(JobRun).where(
+                col(JobRun.claimed_at) < now - RUNS_KEPT, col(JobRun.job) != LEASE[0]
+            )
         )
         return f"{done.rowcount} forgotten"
 

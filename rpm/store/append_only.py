@@ -27,7 +27,10 @@ _SCHEMA_CHANGES = frozenset(
 _UNSAFE_PRAGMAS = frozenset({"writable_schema", "trusted_schema", "schema_version"})
 _FUNCTION = "rpm_ledger_refuse"
 _REMOVABLE = frozenset(
-    {"device_contact", "device_day", "idempotency_key", "readiness_mark", "readiness_row"}
+    {
+        *("device_contact", "device_day", "idempotency_key", "job_run"),
+        *("readiness_mark", "readiness_row"),
+    }
 )
 
 

@@ -3,10 +3,10 @@
 Owns these statements. Does not own what breaks a limit (``devices.alerts``) nor what may be done.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
-from typing import Any
+from datetime import datetime, timedelta
+from typing import Any, TypeVar
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, exists, func, select, tuple_
@@ -17,10 +17,15 @@ from rpm.store.queries.rows import page_of
 from rpm.store.scope import Scope
 from rpm.store.tables.alerts import Alert, AlertLimit, AlertMark, AlertStep
 
+T = TypeVar("T")
+
 STATES = ("open", "acknowledged", "acted", "closed")
 """What a person has done about an alert; being told to the next one does not change it."""
 LEVELS = ("alert", "note", "repeat")
+ESCALATES_WITHIN = timedelta(days=60)
+"""Longer than any route takes from its first to its last."""
 _PERSONS = ("acknowledged", "acted", "closed")
+_AT_ONCE = 1_000
 
 
 @dataclass(frozen=True)
@@ -58,10 +63,10 @@ def limits_in_force(
 ) -> dict[UUID | None, dict[str, AlertLimit]]:
     """The latest limit of each rule, of the practice (None) and of patients; ended ones too.
 
-    Of every patient unless some are named.
+    Of every patient unless some are named, and not very many.
     """
     statement = scope.rows(AlertLimit).where(_is_latest())
-    if patient_ids is not None:
+    if patient_ids is not None and len(patient_ids) <= _AT_ONCE:
         mine = col(AlertLimit.patient_id)
         statement = statement.where(mine.is_(None) | mine.in_(patient_ids))
     found: dict[UUID | None, dict[str, AlertLimit]] = {None: {}}
@@ -104,55 +109,82 @@ def list_alerts(
 
 def with_steps(db: Session, scope: Scope, rows: Sequence[Alert]) -> list[AlertState]:
     """Alerts with what was done about each, and how often each was repeated."""
-    ids = [row.id for row in rows]
     steps: dict[UUID, list[AlertStep]] = {}
-    for step in db.exec(
-        scope.rows(AlertStep)
-        .where(col(AlertStep.alert_id).in_(ids))
-        .order_by(col(AlertStep.ordinal))
-    ):
-        steps.setdefault(step.alert_id, []).append(step)
-    counted = db.execute(
-        select(col(Alert.repeats_id), func.count())
-        .where(col(Alert.organization_id) == scope.organization_id, col(Alert.repeats_id).in_(ids))
-        .group_by(col(Alert.repeats_id))
-    )
-    repeats: dict[UUID | None, int] = {repeated: count for repeated, count in counted}  # noqa: C416 - rows are no pairs to mypy
+    repeats: dict[UUID | None, int] = {}
+    for ids in _portions([row.id for row in rows]):
+        for step in db.exec(
+            scope.rows(AlertStep)
+            .where(col(AlertStep.alert_id).in_(ids))
+            .order_by(col(AlertStep.ordinal))
+        ):
+            steps.setdefault(step.alert_id, []).append(step)
+        counted = db.execute(
+            select(col(Alert.repeats_id), func.count())
+            .where(
+                col(Alert.organization_id) == scope.organization_id,
+                col(Alert.repeats_id).in_(ids),
+            )
+            .group_by(col(Alert.repeats_id))
+        )
+        repeats.update((repeated, count) for repeated, count in counted)
     return [AlertState(row, steps.get(row.id, ()), repeats.get(row.id, 0)) for row in rows]
 
 
-def standing_alerts(db: Session, scope: Scope, rules: Collection[str]) -> Sequence[Alert]:
-    """Alerts of these rules that nobody closed, the latest last; notes and repeats left out."""
+def standing_alerts(
+    db: Session, scope: Scope, rules: Collection[str], since: datetime
+) -> Sequence[Alert]:
+    """Alerts of these rules, opened after an instant, that nobody closed, the latest last.
+
+    Notes and repeats are left out.
+    """
     return scope.all_of(
         db,
         Alert,
         col(Alert.rule).in_(rules),
         col(Alert.level) == "alert",
+        col(Alert.recorded_at) > since,
         ~_has_step("closed"),
     )
 
 
 def waiting_alerts(db: Session, scope: Scope, now: datetime) -> list[AlertState]:
-    """Alerts whose time to be told has come and that no person has acknowledged."""
+    """Alerts whose time to be told has come and that no person has acknowledged.
+
+    Those of ``ESCALATES_WITHIN`` have been told to everybody.
+    """
     rows = scope.all_of(
         db,
         Alert,
         col(Alert.level) == "alert",
         col(Alert.told_from) <= now,
+        col(Alert.told_from) > now - ESCALATES_WITHIN,
         ~_has_step(*_PERSONS),
     )
     return with_steps(db, scope, rows)
 
 
-def known_keys(db: Session, scope: Scope, keys: Collection[str]) -> set[str]:
+def known_keys(db: Session, scope: Scope, keys: Sequence[str]) -> set[str]:
     """Those of these causes that have opened an alert."""
-    return set(
-        db.execute(
-            select(col(Alert.key)).where(
-                col(Alert.organization_id) == scope.organization_id, col(Alert.key).in_(keys)
-            )
-        ).scalars()
-    )
+    found: set[str] = set()
+    for some in _portions(keys):
+        found.update(
+            db.execute(
+                select(col(Alert.key)).where(
+                    col(Alert.organization_id) == scope.organization_id, col(Alert.key).in_(some)
+                )
+            ).scalars()
+        )
+    return found
+
+
+def earliest_limit(db: Session, scope: Scope) -> int | None:
+    """The audit number of the first limit that was ever set; None before."""
+    first: int | None = db.execute(
+        select(func.min(col(AlertLimit.audit_number))).where(
+            col(AlertLimit.organization_id) == scope.organization_id
+        )
+    ).scalar_one()
+    return first
 
 
 def looked_through(db: Session, scope: Scope) -> int:
@@ -184,3 +216,9 @@ def _has_step(*steps: str) -> ColumnElement[bool]:
         col(AlertStep.alert_id) == col(Alert.id),
         col(AlertStep.step).in_(steps),
     )
+
+
+def _portions(values: Sequence[T]) -> Iterator[Sequence[T]]:
+    """Few enough at once for the variables of a statement."""
+    for start in range(0, len(values), _AT_ONCE):
+        yield values[start : start + _AT_ONCE]

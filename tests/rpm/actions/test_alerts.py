@@ -5,6 +5,7 @@ from typing import Any
 from uuid import UUID
 
 import pytest
+from intake_door import Door
 from ledger_practice import Practice
 from sqlalchemy.engine import Engine
 from sqlmodel import col
@@ -28,8 +29,15 @@ from rpm.actions.manage_limits import (
 from rpm.actions.verify import verify_record
 from rpm.actions.watch_silence import watch_silence
 from rpm.errors import Conflict, InvalidRequest, NotAllowed, NotFound
+from rpm.settings import Settings
 from rpm.store.engine import reading, transaction
-from rpm.store.queries.alerts import AlertFilter, AlertState, list_alerts, looked_through
+from rpm.store.queries.alerts import (
+    AlertFilter,
+    AlertState,
+    earliest_limit,
+    list_alerts,
+    looked_through,
+)
 from rpm.store.scope import Scope
 from rpm.store.tables.alerts import Alert, AlertLimit
 from rpm.store.tables.inventory import DeviceContact
@@ -168,6 +176,30 @@ def test_a_look_that_fails_while_writing_is_done_again(ward: Ward) -> None:
         cut_off(ward, look)
     assert ward.alerts() == []
     assert len(ward.look()) == 1
+
+
+def test_history_before_the_first_limit_is_not_looked_at(ward: Ward) -> None:
+    """What was recorded before the first limit is passed over at once, however much it is."""
+    ward.measured("191")
+    ward.limit()
+    with reading(ward.engine) as db:
+        first = earliest_limit(db, Scope.of(ward.actor))
+        look = next_look(db, Scope.of(ward.actor), ward.clock.now())
+    assert first is not None
+    assert look == Look(0, first - 1, [])
+    ward.measured("192")
+    assert [alert.value for alert in ward.look()] == ["192"]
+
+
+def test_an_unreadable_delivery_alerts_without_a_limit(ward: Ward, settings: Settings) -> None:
+    """The administrators are told once a day for each connection; what waits for long is a note."""
+    door = Door(ward.engine, settings, ward.actor, ward.clock.now())
+    for number in range(2):
+        door.post(f"message-{number}", f"not json {number}".encode())
+    first, second = ward.look()
+    assert (first.subject, first.level, first.route) == ("dead_letter", "alert", ["practice_admin"])
+    assert (second.level, second.repeats_id) == ("repeat", first.id)
+    assert ward.look() == []
 
 
 def test_portions_reach_everything(ward: Ward, monkeypatch: pytest.MonkeyPatch) -> None:

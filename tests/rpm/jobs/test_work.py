@@ -9,19 +9,20 @@ from sqlmodel import select
 
 from rpm.access import Actor
 from rpm.actions.close_month import CloseMonth, close_month
-from rpm.jobs.runs import latest_slot
+from rpm.jobs.runs import latest_slot, show_life
 from rpm.jobs.schedule import JOBS, background, run_latest
 from rpm.jobs.work import (
     CLOSE_ON_DAY,
     close_due_months,
     due_month,
     forget_answers,
+    forget_runs,
     refresh_readiness,
     verify_all,
 )
 from rpm.settings import Settings
 from rpm.store.chain import recording
-from rpm.store.engine import reading, transaction
+from rpm.store.engine import make_engine, reading, transaction
 from rpm.store.readiness_refresh import is_fresh
 from rpm.store.scope import Scope
 from rpm.store.tables.ledger import Close
@@ -147,6 +148,20 @@ def test_old_answers_are_forgotten(
     assert forget_answers(engine, settings, clock.now()) == "1 forgotten"
     with reading(engine) as session:
         assert session.exec(select(IdempotencyKey.key)).all() == ["47 hours"]
+
+
+def test_old_runs_are_forgotten(engine: Engine, settings: Settings, clock: FixedClock) -> None:
+    """Runs go after their days, by the service's own role; the sign of life stays."""
+    show_life(engine, clock.now() - timedelta(days=40))
+    for days_old in (34, 36):
+        with transaction(engine) as session:
+            at = clock.now() - timedelta(days=days_old)
+            session.add(JobRun(job="watch-alerts", slot=at.isoformat(), claimed_at=at))
+    served = make_engine(settings)
+    assert forget_runs(served, settings, clock.now()) == "1 forgotten"
+    served.dispose()
+    with reading(engine) as session:
+        assert {row.job for row in session.exec(select(JobRun))} == {"watch-alerts", "scheduler"}
 
 
 def test_a_scheduler_does_what_is_due(engine: Engine, settings: Settings, actor: Actor) -> None:
