@@ -5,6 +5,7 @@ transaction, refused rows go to the rejects file, and memory does not grow with 
 own what becomes of a row (``import_chunk``).
 """
 
+import os
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
@@ -78,7 +79,7 @@ def import_file(
     FileRefusedError before anything is taken when the file as a whole cannot be. ``Busy`` when
     another writer holds the database; what was recorded stays, and a second run adds the rest.
     """
-    if asked.rejects_path.resolve() == asked.path.resolve():
+    if os.path.realpath(asked.rejects_path) == os.path.realpath(asked.path):
         raise InvalidRequest("the rejects file cannot be the imported file itself")
     scope = Scope.of(actor)
     with reading(engine) as db:

@@ -38,9 +38,11 @@ def take_backup(
     nothing is left behind. Not recorded: see ``record_copy``.
     """
     folder = out / f"rpm-ledger-{now.astimezone(UTC):%Y%m%dT%H%M%SZ}" if out.is_dir() else out
-    if folder.exists():
+    if folder.exists() or folder.is_symlink():
         raise Conflict("there is a backup of this name already")
     draft = folder.with_name(f".{folder.name}.draft")
+    if draft.is_symlink():
+        draft.unlink()
     shutil.rmtree(draft, ignore_errors=True)  # of a run that was cut off
     folder.parent.mkdir(parents=True, exist_ok=True)
     draft.mkdir(mode=0o700)

@@ -124,12 +124,16 @@ def _as_known(
 def _rebuilt_files(db: "Session", scope: "Scope", close: "Close", out: Path) -> bool:
     """Write a close's files again; False when they differ from those exported before."""
     from rpm.actions.export_close import close_files, digests_of, folder_of, unlike_before
-    from rpm.actions.whole_files import write_whole
+    from rpm.actions.whole_files import folder_within, write_whole
+    from rpm.errors import InvalidRequest
     from rpm.store.queries.ledger import exports_of_close
 
     files, _ = close_files(db, scope, close)
-    folder = out / folder_of(close)
-    write_whole(folder, files)
+    try:
+        folder = folder_within(out, folder_of(close))
+        write_whole(folder, files)
+    except OSError as error:
+        raise InvalidRequest(f"the files cannot be written: {error.strerror}") from error
     before = exports_of_close(db, scope, close.id)
     unlike = unlike_before(before, digests_of(files))
     known = "the same bytes as exported before" if before else "never exported before"

@@ -38,7 +38,7 @@ def export(
     """
     from billing.money import cents_to_text
     from rpm.actions.export_close import ExportClose, export_close
-    from rpm.actions.whole_files import write_whole
+    from rpm.actions.whole_files import folder_within, write_whole
     from rpm.clock import clock_for
     from rpm.commands.opened import day_or_none, opened_engine, organization_actor, read_settings
     from rpm.errors import InvalidRequest
@@ -51,8 +51,8 @@ def export(
         with transaction(engine) as db:
             close_id = close_id_of(db, Scope.of(actor), close, now, day_or_none(as_known))
             exported = export_close(db, actor, now, ExportClose(close_id=close_id))
-            folder = out / exported.folder
             try:
+                folder = folder_within(out, exported.folder)
                 # inside the transaction: what cannot be written is not recorded as exported
                 write_whole(folder, exported.files)
             except OSError as error:

@@ -23,7 +23,9 @@ class RejectsFile:
     def __init__(self, path: Path, header: Sequence[str]) -> None:
         self.count = 0
         self._width = len(header)
-        self._file = path.open("w", encoding="utf-8", newline="")
+        path.unlink(missing_ok=True)
+        # a new file: a link put there is not followed
+        self._file = path.open("x", encoding="utf-8", newline="")
         self._rows = csv.writer(self._file)
         self._rows.writerow(["line", "reason", *header])
 

@@ -53,7 +53,8 @@ def put_back(settings: Settings, copy: Path, tables: int, progress: Progress) ->
 def _put_file_back(settings: Settings, path: Path, copy: Path) -> Iterator[Engine]:
     if not path.name or path.is_dir():
         raise InvalidRequest("the database must be a file")
-    leftover = [path.name + end for end in _BESIDE if path.with_name(path.name + end).exists()]
+    beside = [path.with_name(path.name + end) for end in _BESIDE]
+    leftover = [one for one in beside if one.exists() or one.is_symlink()]
     if leftover or (path.exists() and path.stat().st_size):
         raise Conflict(
             "there is a database at this place, or what is left of one: restore beside it and"
