@@ -18,7 +18,7 @@ from devices.device_ids import same_device_ids
 from rpm.actions.connection_settings import settings_of
 from rpm.actions.take_delivery import parsed_or_problem
 from rpm.store.queries.connections import READ
-from rpm.store.queries.inventory import BY_FILE
+from rpm.store.queries.device_state import BY_FILE
 from rpm.store.tables.monitoring import Connection, Delivery, DeliveryReplay, Device, Reading
 
 READING = "reading"

@@ -19,7 +19,7 @@ from rpm.actions.heard_contacts import Contact, Sender, heard, later, registered
 from rpm.store.chain import chain_head
 from rpm.store.engine import reading, transaction
 from rpm.store.queries.assignments import known_devices
-from rpm.store.queries.inventory import CONTACT_COLUMNS
+from rpm.store.queries.device_state import CONTACT_COLUMNS
 from rpm.store.scope import Scope
 from rpm.store.tables.base import METADATA
 from rpm.store.tables.inventory import DeviceContact, DeviceContactMark

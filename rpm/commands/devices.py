@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from sqlmodel import Session
 
-    from rpm.store.queries.inventory import InventoryDevice, InventoryFilter
+    from rpm.store.queries.device_state import InventoryDevice, InventoryFilter
     from rpm.store.scope import Scope
 
 DeviceName = Annotated[
@@ -59,7 +59,7 @@ def list_(
 ) -> None:
     """List devices: where each is, and what was last heard of it."""
     from rpm.errors import InvalidRequest
-    from rpm.store.queries.inventory import STATUSES, InventoryFilter
+    from rpm.store.queries.device_state import STATUSES, InventoryFilter
 
     if status is not None and status not in STATUSES:
         raise InvalidRequest(f"a status is one of {', '.join(STATUSES)}")
@@ -207,7 +207,8 @@ def _named(db: "Session", scope: "Scope", now: "datetime", text: str) -> "Invent
     from uuid import UUID
 
     from rpm.errors import InvalidRequest, NotFound
-    from rpm.store.queries.inventory import InventoryFilter, inventory_of
+    from rpm.store.queries.device_state import InventoryFilter
+    from rpm.store.queries.inventory import inventory_of
 
     try:
         found = inventory_of(db, scope, now, InventoryFilter(ids=[UUID(text)]))

@@ -15,7 +15,8 @@ from sqlalchemy import select, tuple_
 from sqlmodel import Session, col
 
 from rpm.clock import local_day
-from rpm.store.queries.inventory import InventoryDevice, InventoryFilter, inventory_of
+from rpm.store.queries.device_state import InventoryDevice, InventoryFilter
+from rpm.store.queries.inventory import inventory_of
 from rpm.store.queries.people import organization_of
 from rpm.store.scope import Scope
 from rpm.store.tables.ledger import ReadinessRow

@@ -57,6 +57,11 @@ class AssociationState:
     to_at: datetime | None
     end_reason: str | None = None
 
+    def covers(self, instant: datetime) -> bool:
+        """Whether the device was with the patient at this instant."""
+        ended = self.to_at is not None and instant >= self.to_at
+        return self.association.from_at <= instant and not ended
+
 
 def episode_states(db: Session, scope: Scope, episodes: Sequence[Episode]) -> list[EpisodeState]:
     """Each episode with what counts of its ends and set-ups."""

@@ -4,19 +4,25 @@ Owns the work list. Writes nothing. A reading that does not count is a sign of l
 """
 
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import func, select
+from sqlalchemy import Select, func, select
 from sqlmodel import Session, col
 
 from billing.days import day_date
 from rpm.clock import local_day
-from rpm.store.queries.held import latest_of, running_on
 from rpm.store.scope import Scope
-from rpm.store.tables.monitoring import DeviceAssociation, DeviceDay, Episode, EpisodeEnd
+from rpm.store.tables.monitoring import (
+    AssociationEnd,
+    DeviceAssociation,
+    DeviceDay,
+    EpisodeEnd,
+)
 from rpm.store.tables.people import Organization
+
+_NEVER = datetime.max.replace(tzinfo=UTC)
 
 
 @dataclass(frozen=True)
@@ -41,8 +47,12 @@ def silent_episodes(db: Session, scope: Scope, now: datetime, at_least_days: int
     organization = db.get_one(Organization, scope.organization_id)
     today = local_day(now, organization.timezone)
     limit = today - timedelta(days=at_least_days)
+    returned = _latest(db, scope, col(AssociationEnd.association_id), col(AssociationEnd.to_at))
+    ended = _latest(db, scope, col(EpisodeEnd.episode_id), col(EpisodeEnd.last_day))
     found = []
-    for row in db.connection().execute(_open_associations(scope, now, today)):
+    for row in db.connection().execute(_begun_associations(scope, now)):
+        if returned.get(row.id, _NEVER) <= now or ended.get(row.episode_id, today) < today:
+            continue
         last = day_date(row.last_day) if row.last_day is not None else None
         since = max(local_day(row.from_at, organization.timezone), last or date.min)
         if since <= limit:
@@ -51,33 +61,38 @@ def silent_episodes(db: Session, scope: Scope, now: datetime, at_least_days: int
     return sorted(found, key=lambda silent: silent.key)
 
 
-def _open_associations(scope: Scope, now: datetime, today: date) -> Any:
-    organization_id = scope.organization_id
+def _begun_associations(scope: Scope, now: datetime) -> Select[Any]:
     last_day = (
         select(func.max(col(DeviceDay.day)))
         .where(
-            col(DeviceDay.organization_id) == organization_id,
+            col(DeviceDay.organization_id) == scope.organization_id,
             col(DeviceDay.episode_id) == col(DeviceAssociation.episode_id),
         )
         .scalar_subquery()
     )
-    ended_on = latest_of(EpisodeEnd, EpisodeEnd.last_day, EpisodeEnd.episode_id, Episode.id)
-    return (
-        select(
-            col(DeviceAssociation.episode_id),
-            col(DeviceAssociation.patient_id),
-            col(DeviceAssociation.device_id),
-            col(DeviceAssociation.from_at),
-            last_day.label("last_day"),
-        )
-        .join(
-            Episode,
-            (col(Episode.organization_id) == col(DeviceAssociation.organization_id))
-            & (col(Episode.id) == col(DeviceAssociation.episode_id)),
-        )
-        .where(
-            col(DeviceAssociation.organization_id) == organization_id,
-            running_on(now),
-            ended_on.is_(None) | (ended_on >= today),
-        )
+    return select(
+        col(DeviceAssociation.id),
+        col(DeviceAssociation.episode_id),
+        col(DeviceAssociation.patient_id),
+        col(DeviceAssociation.device_id),
+        col(DeviceAssociation.from_at),
+        last_day.label("last_day"),
+    ).where(
+        col(DeviceAssociation.organization_id) == scope.organization_id,
+        col(DeviceAssociation.from_at) <= now,
     )
+
+
+def _latest(db: Session, scope: Scope, about: Any, value: Any) -> dict[UUID, Any]:
+    """What was recorded last about each, where it is not that nothing ended.
+
+    All of them at once: asked for one by one, an engine may walk the whole record for each.
+    """
+    table = about.class_
+    rows = db.execute(
+        select(about, value)
+        .where(col(table.organization_id) == scope.organization_id)
+        .order_by(col(table.audit_number), col(table.id))
+    )
+    latest: dict[UUID, Any] = {row[0]: row[1] for row in rows}
+    return {key: last for key, last in latest.items() if last is not None}

@@ -19,14 +19,9 @@ from rpm.actions.command import Command, Id, Instant, Name, Reason
 from rpm.actions.swap_device import ReturnDevice, SwapDevice, return_device, swap_device
 from rpm.store.queries.at_risk import WITHIN_DAYS, AtRisk, at_risk_page
 from rpm.store.queries.connections import last_delivered
+from rpm.store.queries.device_state import CONTACT_COLUMNS, InventoryDevice, InventoryFilter
 from rpm.store.queries.episodes import AssociationState, associations
-from rpm.store.queries.inventory import (
-    CONTACT_COLUMNS,
-    InventoryDevice,
-    InventoryFilter,
-    inventory_of,
-    inventory_page,
-)
+from rpm.store.queries.inventory import inventory_of, inventory_page
 from rpm.store.tables.monitoring import AssociationEnd, Connection, Device
 from rpm.web.deps import PROBLEMS, Db, Now, Page, Paging, area_router, permit
 from rpm.web.projections import up_to_date

@@ -15,7 +15,8 @@ from pydantic import BaseModel, Field
 
 from rpm.access import Actor
 from rpm.store.queries.at_risk import next_due
-from rpm.store.queries.inventory import InventoryDevice, InventoryFilter, inventory_of
+from rpm.store.queries.device_state import InventoryDevice, InventoryFilter
+from rpm.store.queries.inventory import inventory_of
 from rpm.store.queries.silence import Silent, silent_episodes
 from rpm.web.deps import PROBLEMS, Now, Page, Paging, area_router, permit
 from rpm.web.projections import up_to_date
