@@ -5,7 +5,7 @@ is only a note. Pure: no clock, no store. Does not own repeats (``repeats``) nor
 (``quiet``). A reading that does not count towards billing may alert: safety first.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -109,13 +109,14 @@ def raised(rules: Sequence[Rule[Any]], readings: Sequence[Seen[R]]) -> list[Rais
     return sorted(kept, key=lambda one: (one.seen.measured_at, one.seen.sequence))
 
 
-def longest_window_hours(rules: Sequence[Rule[Any]]) -> int:
-    """How far around a new reading others are needed."""
+def longest_window_hours(rules: Sequence[Rule[Any]], codes: Collection[str]) -> int:
+    """How far around new readings with values under these LOINC codes others are needed."""
     hours = [0]
     for rule in rules:
-        looks_back = rule.limit.in_a_row > 1 or rule.limit.measure != "value"
-        if rule.limit.subject == "reading" and looks_back:
-            hours.append(rule.limit.window_hours or RUN_WINDOW_HOURS)
+        limit = rule.limit
+        looks_back = limit.in_a_row > 1 or limit.measure != "value"
+        if limit.subject == "reading" and looks_back and limit.code in codes:
+            hours.append(limit.window_hours or RUN_WINDOW_HOURS)
     return max(hours)
 
 

@@ -128,7 +128,8 @@ def _reading_causes(
         rules = rules_of(holding_for(limits, patient_id))
         if not rules:
             continue
-        around = _around(db, scope, rows, longest_window_hours(rules))
+        codes = {code for row in rows for code in seen_values(row.measure, row.components)}
+        around = _around(db, scope, rows, longest_window_hours(rules, codes))
         found = raised(rules, _seen(rows, around))
         causes += [reading_cause(one, one.rule.name, now, zone) for one in found]
     return causes
