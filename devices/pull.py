@@ -9,7 +9,7 @@ hosts: nothing a response says is ever followed.
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Literal, Protocol
+from typing import Any, Literal, Protocol, runtime_checkable
 
 from devices.delivery import Parsed
 
@@ -121,6 +121,10 @@ class Source(Protocol):
     def account_credentials(self) -> tuple[str, ...]:
         """Names of what each account needs."""
 
+    @property
+    def notifies(self) -> bool:
+        """Whether what it pushes only says that there is something to fetch."""
+
     def begin(self, cursor: Mapping[str, Any], since: datetime | None, now: datetime) -> Any:
         """The cursor of a run that begins, or goes on where one was cut off.
 
@@ -144,6 +148,11 @@ class Source(Protocol):
         self, body: bytes, about: Mapping[str, str], settings: Mapping[str, Any]
     ) -> Parsed:
         """The items of a body that was fetched before; UnreadableDeliveryError as in ``read``."""
+
+
+@runtime_checkable
+class RenewingSource(Source, Protocol):
+    """A source whose accounts have tokens that end and are renewed."""
 
     def renewal(self, held: Held, settings: Mapping[str, Any]) -> Request:
         """The request for new tokens."""

@@ -18,6 +18,7 @@ from devices.vendors.generic import Generic
 from devices.vendors.mio import Mio
 from devices.vendors.telli import Telli
 from devices.vendors.tenovi import Tenovi
+from devices.vendors.tenovi_pull import TenoviSource
 from devices.vendors.validic import Validic
 from devices.vendors.withings import Withings
 from devices.vendors.withings_pull import WithingsSource
@@ -65,7 +66,9 @@ VENDORS: Mapping[str, Vendor] = MappingProxyType(
 )
 """Every vendor by name."""
 
-SOURCES: Mapping[str, Source] = MappingProxyType({"withings": WithingsSource()})
+SOURCES: Mapping[str, Source] = MappingProxyType(
+    {"tenovi": TenoviSource(), "withings": WithingsSource()}
+)
 """Those that are asked for their readings, by name."""
 
 

@@ -20,7 +20,18 @@ from sqlalchemy.engine import Engine
 
 from devices.delivery import UnreadableDeliveryError
 from devices.forms import form_text
-from devices.pull import Refresh, Renewed, Request, Response, Source, Stop, Took, Wait, may_go
+from devices.pull import (
+    Refresh,
+    Renewed,
+    RenewingSource,
+    Request,
+    Response,
+    Source,
+    Stop,
+    Took,
+    Wait,
+    may_go,
+)
 from rpm.actions.pull_accounts import Claim, claim_account, end_run, keep_tokens
 from rpm.actions.take_pulled import keep_unreadable, take_pulled
 from rpm.clock import Clock
@@ -134,10 +145,13 @@ class Pulling:
 
     def _renewed(self, scope: Scope, claim: Claim, outcome: Outcome) -> Claim:
         """The account with new tokens, stored before anything is done with them."""
-        request = claim.source.renewal(claim.held, claim.settings.chosen)
+        source = claim.source
+        if not isinstance(source, RenewingSource):
+            raise _EndedError("the credentials are refused or cannot be used", stop=True)
+        request = source.renewal(claim.held, claim.settings.chosen)
         for response in self._tries(claim, request, outcome):
             try:
-                step = claim.source.read_renewal(claim.held, response, self.clock.now())
+                step = source.read_renewal(claim.held, response, self.clock.now())
             except UnreadableDeliveryError:
                 # not kept as a dead letter: it may hold tokens
                 raise _EndedError(_UNREADABLE, stop=False) from None

@@ -159,19 +159,22 @@ def served(cloud: Cloud) -> Iterator[int]:
         def do_POST(self) -> None:
             """Answer a request, or fail as the cloud is told to."""
             length = int(self.headers.get("content-length", 0))
-            form = dict(parse_qsl(self.rfile.read(length).decode()))
-            cloud.asked.append((self.headers["host"], self.path, form))
+            path, _, query = self.path.partition("?")
+            form = dict(parse_qsl(self.rfile.read(length).decode() or query))
+            cloud.asked.append((self.headers["host"], path, form))
             if cloud.faults:
                 status, headers, body = cloud.faults.pop(0)
             else:
                 status, headers = 200, {}
-                token = self.headers.get("authorization", "").removeprefix("Bearer ")
-                body = json.dumps(cloud.answer(self.path, token, form)).encode()
+                token = self.headers.get("authorization", "").partition(" ")[2]
+                body = json.dumps(cloud.answer(path, token, form)).encode()
             self.send_response(status)
             for name, value in {"content-length": str(len(body)), **headers}.items():
                 self.send_header(name, value)
             self.end_headers()
             self.wfile.write(body)
+
+        do_GET = do_POST  # noqa: N815 - the server's name for it
 
         def log_message(self, *_arguments: Any) -> None:
             """Say nothing."""

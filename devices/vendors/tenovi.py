@@ -9,7 +9,7 @@ is a standard deviation.
 Source: docs.tenovi.com, measurement webhooks and device pages; units from the device pages.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import partial
 from types import MappingProxyType
 from typing import Any, NamedTuple
@@ -106,10 +106,17 @@ class Tenovi:
         items = sent if isinstance(sent, list) else [sent]
         if not (1 <= len(items) <= MAX_ITEMS and all(isinstance(item, dict) for item in items)):
             raise UnreadableDeliveryError(f"not an object or an array of 1 to {MAX_ITEMS} objects")
-        found: list[Reading | RejectedReading | Notice] = []
-        for index, item in enumerate(items):
-            found += taken(f"body[{index}]", partial(_items, item, settings))
-        return Parsed(joined_items(found))
+        return Parsed(items_of_metrics(items, "body", settings))
+
+
+def items_of_metrics(
+    metrics: Sequence[Any], where: str, settings: Mapping[str, Any]
+) -> tuple[Reading | RejectedReading | Notice, ...]:
+    """The items of metrics as they are pushed or listed, parts of one reading joined."""
+    found: list[Reading | RejectedReading | Notice] = []
+    for index, item in enumerate(metrics):
+        found += taken(f"{where}[{index}]", partial(_items, item, settings))
+    return joined_items(found)
 
 
 def _items(item: Any, settings: Mapping[str, Any]) -> tuple[Reading | Notice]:

@@ -65,6 +65,7 @@ class WithingsSource:
     pace = Pace(120, 60.0)
     application_credentials = ("client_id", "client_secret")
     account_credentials = ("refresh_token",)
+    notifies = True
 
     def asked(self, parsed: Parsed) -> tuple[tuple[str, datetime | None], ...]:
         """Accounts that are named, also where one is said to be gone: the fetch tells."""

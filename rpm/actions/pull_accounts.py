@@ -145,6 +145,8 @@ def ask_where_notified(db: Session, scope: Scope, now: datetime) -> int:
     for application in applications(db, scope):
         connection = scope.get(db, Connection, application.connection_id)
         settings, source = settings_of(connection), SOURCES[connection.vendor]
+        if not source.notifies:
+            continue
         read_through = int(application.cursor.get(_READ_THROUGH, 0))
         for delivery in pushed_since(db, scope, connection.id, read_through):
             read_through = delivery.audit_number
