@@ -54,6 +54,10 @@ class UnreadableDeliveryError(ValueError):
         self.reason = reason
 
 
+NOT_OF_A_DEVICE = frozenset({"news", "account", "rule"})
+"""Kinds of notice that tell of an account: no device was heard by them."""
+
+
 @dataclass(frozen=True)
 class Notice:
     """What a device says that is no reading; ``vendor_time`` is its time exactly as sent.

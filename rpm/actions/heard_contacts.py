@@ -5,7 +5,7 @@ delivery, which is read again where an item was passed over. Does not own the pr
 the answer (``refresh_contacts``).
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -13,7 +13,7 @@ from uuid import UUID
 from sqlalchemy import String, case, cast, func, select
 from sqlmodel import Session, col
 
-from devices.delivery import Notice
+from devices.delivery import NOT_OF_A_DEVICE, Notice
 from devices.device_ids import same_device_ids
 from rpm.actions.connection_settings import settings_of
 from rpm.actions.take_delivery import parsed_or_problem
@@ -24,6 +24,8 @@ from rpm.store.tables.monitoring import Connection, Delivery, DeliveryReplay, De
 READING = "reading"
 """How a device was heard where it was no notice and no file (``BY_FILE``)."""
 _BATTERY = "battery"
+_NOT_OF_A_DEVICE = frozenset({"account", "goal", "news", "rule"})
+"""Kinds of notices that a vendor sends of a person's account."""
 _IGNORED = '%"ignored"%'
 _ROWS_AT_ONCE = 500
 
@@ -112,12 +114,13 @@ def _by_notices(
             select(Connection).where(col(Connection.organization_id) == organization_id)
         ).scalars()
     }
-    for connection_id, vendor, received_at, body in _passed_over(db, organization_id, after, until):
-        parsed = parsed_or_problem(settings[connection_id], body)
+    rows = _passed_over(db, organization_id, after, until)
+    for connection_id, vendor, received_at, body, headers in rows:
+        parsed = parsed_or_problem(settings[connection_id], body, headers)
         if isinstance(parsed, str):
             continue
         for item in parsed.items:
-            if isinstance(item, Notice):
+            if isinstance(item, Notice) and item.kind not in NOT_OF_A_DEVICE:
                 contact = _contact(received_at, item.kind)
                 if item.kind == _BATTERY:
                     contact |= {"battery": item.value, "battery_at": received_at}
@@ -126,13 +129,14 @@ def _by_notices(
 
 def _passed_over(
     db: Session, organization_id: UUID, after: int, until: int
-) -> Iterator[tuple[UUID, str, datetime, bytes]]:
+) -> Iterator[tuple[UUID, str, datetime, bytes, Mapping[str, str]]]:
     """Deliveries, and dead letters read since, of which an item was no reading."""
     columns = (
         col(Delivery.connection_id),
         col(Delivery.vendor),
         col(Delivery.received_at),
         col(Delivery.body),
+        col(Delivery.headers),
     )
     of_delivery = (col(DeliveryReplay.organization_id) == col(Delivery.organization_id)) & (
         col(DeliveryReplay.delivery_id) == col(Delivery.id)

@@ -13,6 +13,7 @@ from withings_cloud import CLIENT, Cloud, Cut, Killed, client_of, served
 
 from devices.delivery import Incoming
 from rpm.access import Actor
+from rpm.actions.heard_contacts import heard
 from rpm.actions.pull_accounts import (
     AuthorizeAccount,
     WithdrawAccount,
@@ -177,6 +178,17 @@ def test_a_notification_leads_to_a_fetch_of_its_account_and_to_nothing_else(
     assert practice.pull().recorded == 1
     assert practice.due() == []
     assert set(practice.held()) == {"1/weight", "2/weight"}
+
+
+def test_a_device_is_heard_by_its_readings_and_not_by_notifications(practice: Practice) -> None:
+    """A notification names an account; no device said anything."""
+    practice.notify(f"userid={USER}&appli=1&startdate=1&enddate=2")
+    with reading(practice.engine) as db:
+        assert heard(db, practice.actor.organization_id, 0, 1_000) == {}
+    practice.pull()
+    with reading(practice.engine) as db:
+        found = heard(db, practice.actor.organization_id, 0, 1_000)
+    assert set(found) == {("withings", "scale-1")}
 
 
 def test_an_account_has_one_holder_until_that_dies(practice: Practice) -> None:
