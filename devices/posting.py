@@ -17,6 +17,7 @@ from devices.delivery import Incoming, Secret
 from devices.proof import prove
 from devices.simulator import Sent, stream
 from devices.speaking.format import Format, Item
+from devices.vendor import Vendor
 
 _STRAGGLER_SECONDS = 90
 
@@ -76,6 +77,11 @@ class Sender:
         proof = prove(self.scheme, self.secret, message_id, at, body)
         headers = {"content-type": self.format.content_type, **proof.headers}
         return Posted(at, headers, body, proof.query)
+
+
+def proved_by(vendor: Vendor) -> Scheme:
+    """A vendor's first way of proof that has a secret; the address alone where none has."""
+    return next((one for one in vendor.schemes if one.kind != "path"), vendor.schemes[0])
 
 
 def deliveries(

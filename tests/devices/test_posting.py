@@ -1,6 +1,7 @@
 """Posting: every vendor's requests are proved and read, whatever befalls them on the way."""
 
 import base64
+import json
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from datetime import UTC, date, datetime, timedelta
@@ -15,11 +16,13 @@ from devices.device_ids import check_digit
 from devices.identity import identity_key
 from devices.kinds import KINDS
 from devices.local_day import local_date_in
-from devices.posting import Posted, Sender, Trouble, deliveries
+from devices.posting import Posted, Sender, Trouble, deliveries, proved_by
 from devices.reading import Reading
 from devices.simulator import Habits, PatientPlan, Sent, practice, readings, usual_series
-from devices.speaking import FORMATS
+from devices.speaking import FORMATS, NOTIFYING
+from devices.speaking.withings import fetched
 from devices.vendor import VENDORS, settings_with_defaults
+from devices.vendors.withings import items_of_groups
 
 SECRET = Secret("whsec_" + base64.b64encode(b"s" * 32).decode())
 FIRST, LAST = date(2025, 11, 1), date(2025, 12, 30)
@@ -32,7 +35,7 @@ VENDOR_NAMES = tuple(FORMATS)
 
 
 def _sender(vendor: str) -> Sender:
-    return Sender(FORMATS[vendor], VENDORS[vendor].schemes[0], SECRET)
+    return Sender(FORMATS[vendor], proved_by(VENDORS[vendor]), SECRET)
 
 
 def _sent(vendor: str, habits: Habits) -> list[Sent]:
@@ -48,7 +51,7 @@ def _items(vendor: str, posts: Iterable[Posted]) -> list[Reading | Notice]:
     settings = settings_with_defaults(known, {})
     found: list[Reading | Notice] = []
     for post in posts:
-        proof = verify(known.schemes[0], post.incoming, [SECRET], post.sent_at)
+        proof = verify(proved_by(known), post.incoming, [SECRET], post.sent_at)
         assert isinstance(proof, Verified)
         for item in known.parse(post.body, settings).items:
             assert isinstance(item, Reading | Notice), item
@@ -192,3 +195,37 @@ def test_requests_are_bounded_in_number_and_time() -> None:
     assert list(deliveries([], sender)) == []
     times = [request.sent_at for request in by_time]
     assert times == sorted(times)
+
+
+def test_a_notification_says_that_there_is_something_to_fetch() -> None:
+    """Withings posts news of measurements and nothing measured; fetched, each is one reading."""
+    kinds = sorted(NOTIFYING["withings"].kinds)
+    series = tuple(usual_series(kind, "0a1b2c") for kind in kinds)
+    sent = readings(PatientPlan("SYN-1", ZONE, series, LIFE), FIRST, LAST, seed=3)
+    known = VENDORS["withings"]
+    settings = settings_with_defaults(known, {})
+    sender = Sender(NOTIFYING["withings"], known.schemes[0], SECRET)
+    for post in deliveries(sent, sender, trouble=STORMY, seed=1):
+        assert isinstance(verify(known.schemes[0], post.incoming, [], post.sent_at), Verified)
+        (item,) = known.parse(post.body, settings).items
+        assert isinstance(item, Notice)
+        assert item.kind == "news"
+    groups = json.loads(fetched(sent, sent[-1].sent_at))["body"]["measuregrps"]
+    told = Counter(
+        (item.kind, _day(item), item.entry_method)
+        for item in items_of_groups(groups, "1", settings)
+        if isinstance(item, Reading)
+    )
+    measured = {one.measurement.id: one.measurement for one in sent}
+    assert told == Counter(
+        (one.kind, one.local.date(), "manual" if one.manual else "device")
+        for one in measured.values()
+    )
+
+
+def test_what_was_not_sent_yet_is_not_fetched() -> None:
+    """The vendor's service knows of a measurement from the instant at which the device sent it."""
+    series = (usual_series("weight", "0a1b2c"),)
+    sent = readings(PatientPlan("SYN-1", ZONE, series, FAITHFUL), FIRST, LAST, seed=3)
+    page = json.loads(fetched(sent, sent[9].sent_at))["body"]
+    assert len(page["measuregrps"]) == 10

@@ -15,7 +15,7 @@ from sqlmodel import col, select
 
 from devices.delivery import Incoming, Secret
 from devices.device_ids import check_digit
-from devices.posting import Sender
+from devices.posting import Sender, proved_by
 from devices.simulator import Measurement, Sent
 from devices.speaking import FORMATS
 from devices.vendor import VENDORS
@@ -162,10 +162,12 @@ def test_no_skewed_device_makes_a_wrong_day(
     hours = range(0, 24, promised.count(1, 4))
     told, practice = 0, Practice(engine, actor, clock.now())
     for vendor in FORMATS:
-        door = Door(engine, settings, actor, clock.now(), vendor=vendor)
+        scheme = proved_by(VENDORS[vendor])
+        asked = {"kind": scheme.kind}
+        door = Door(engine, settings, actor, clock.now(), vendor=vendor, scheme=asked)
         door.practice = practice
         _handed_out(door, zone, IMEI, "bp")
-        sender = Sender(FORMATS[vendor], VENDORS[vendor].schemes[0], Secret(door.secret))
+        sender = Sender(FORMATS[vendor], scheme, Secret(door.secret))
         for number, hour in enumerate(hours):
             # a day for each, so that no reading hides behind another one's day
             at = first + timedelta(days=number, hours=hour)
