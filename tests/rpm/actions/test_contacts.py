@@ -143,3 +143,15 @@ def test_the_job_reads_for_every_practice(
     door.send(weight("r-1"), weight("r-2", device_id="scale-2"))
     told = [refresh_all_contacts(door.engine, settings, door.now) for _ in range(2)]
     assert told == ["2 devices heard, 0 failed", "0 devices heard, 0 failed"]
+
+
+def test_news_of_an_account_are_no_sign_of_a_device(
+    engine: Engine, settings: Settings, actor: Actor, clock: Clock
+) -> None:
+    """A vendor that tells of a person's account has heard nothing from a device."""
+    chosen = {"vendor": "validic", "scheme": {"kind": "query"}}
+    door = Door(engine, settings, actor, clock.now(), **chosen)
+    body = b'event: connection\ndata: {"user_id": "u-1"}\n\n'
+    answer = door.take(Incoming({}, body, query=f"token={door.secret}"))
+    assert [item["reason"] for item in answer.items] == ["account"]
+    assert contacts(door) == {}
