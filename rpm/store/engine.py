@@ -21,7 +21,7 @@ from rpm.errors import Busy
 from rpm.keys import KeyRing, load_keys
 from rpm.settings import Settings
 
-BUSY_TIMEOUT_MILLISECONDS = 5_000
+BUSY_TIMEOUT_MILLISECONDS = 4_500
 _WRITES = "rpm_ledger_writes"
 _WAITS = "rpm_ledger_waits"
 _AUDIT_KEYS = "rpm_ledger_audit_keys"

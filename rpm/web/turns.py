@@ -12,7 +12,7 @@ from rpm.errors import Busy
 from rpm.store.engine import BUSY_TIMEOUT_MILLISECONDS
 
 _WAIT_SECONDS = BUSY_TIMEOUT_MILLISECONDS / 1000
-_NOTICED_SECONDS = 0.5
+_NOTICED_SECONDS = 0.1
 
 
 @asynccontextmanager

@@ -25,7 +25,7 @@ def test_a_killed_process_keeps_what_it_acknowledged(
     engine: Engine, owner_settings: Settings, actor: Actor, run_folder: Path, promised: Promised
 ) -> None:
     """Killed at random moments while it takes deliveries: each acknowledged one is there, once."""
-    kills = promised.count(100, 8)
+    kills = promised.count(100, 5)
     practice = prepared(engine, owner_settings, actor, run_folder)
     found = run_program("kill_program", str(kills), str(SEED), practice)
     assert found["wrong"] == []
