@@ -24,8 +24,6 @@ from rpm.store.tables.monitoring import Connection, Delivery, DeliveryReplay, De
 READING = "reading"
 """How a device was heard where it was no notice and no file (``BY_FILE``)."""
 _BATTERY = "battery"
-_NOT_OF_A_DEVICE = frozenset({"account", "goal", "news", "rule"})
-"""Kinds of notices that a vendor sends of a person's account."""
 _IGNORED = '%"ignored"%'
 _ROWS_AT_ONCE = 500
 
