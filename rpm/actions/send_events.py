@@ -5,6 +5,7 @@ connection (``rpm.outbound``) nor what is announced (``announce``). A delivery i
 once: who dies between sending and recording leaves it to be sent again under the same id.
 """
 
+import time
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -38,7 +39,8 @@ WAITS = (
 )
 """After each failed try; after the tenth, 71.6 hours from the first, it is given up."""
 HOLD = timedelta(minutes=2)
-MOST_AT_ONCE = 500
+RUN_SECONDS = 50.0
+"""A run begins nothing after this: what it holds is done before its hold ends."""
 GONE = 410
 """The receiver says that it wants no more of this; the delivery is given up at once."""
 Tell = Callable[[Receiver, Mapping[str, str], bytes], Told]
@@ -69,7 +71,8 @@ def send_due(engine: Engine, actor: Actor, now: datetime, sender: Sender) -> Sen
     """
     scope, done = Scope.of(actor), Sent()
     failing: set[Any] = set()
-    for _ in range(MOST_AT_ONCE):
+    until = time.monotonic() + RUN_SECONDS
+    while time.monotonic() < until:
         with transaction(engine) as db:
             held = hold_next(db, scope, now, HOLD, failing)
         if held is None:
