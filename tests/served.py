@@ -24,7 +24,7 @@ from pydantic import SecretStr
 
 from rpm.settings import Settings
 
-START_SECONDS = 30.0
+START_SECONDS = 120.0
 HOST = "127.0.0.1"
 
 
