@@ -82,8 +82,15 @@ _TALKS = (
 
 def _swap() -> Iterator[Call]:
     person, day = _PERSON["CG-0030"], date(2025, 12, 12)
-    yield _returned(person, person.opened_day, day, "cuff broke; another one given")
-    yield from handed_over(person, person.devices[1], at(day, _NOON))
+    old, new = (device_ref(person, device) for device in person.devices)
+    registered, _given = handed_over(person, person.devices[1], at(day, _NOON))
+    yield registered
+    body = {
+        "new_device_id": f"@device:{new}",
+        "at": at(day, "11:30").isoformat(),
+        "reason": "cuff broke; another one given",
+    }
+    yield _call(day, _NOON, MIA, f"/devices/@device:{old}/swap", body)
 
 
 def _late_consent() -> Iterator[Call]:
