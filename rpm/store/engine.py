@@ -106,7 +106,7 @@ def _begin_sqlite(connection: Connection) -> None:
 
 
 def _set_busy_timeout(connection: Connection, milliseconds: int) -> None:
-    connection.exec_driver_sql(f"PRAGMA busy_timeout = {milliseconds}")
+    connection.exec_driver_sql(f"PRAGMA busy_timeout = {milliseconds}")  # safe: a number of ours
 
 
 @contextmanager
