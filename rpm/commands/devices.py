@@ -133,9 +133,11 @@ def at_risk(
         with reading(engine) as db:
             rows = at_risk_page(db, scope, now, within_days, limit=_EVERY_ROW)
     for one in rows:
+        held = f"; held by {', '.join(one.row.findings)}" if one.row.findings else ""
         typer.echo(
             f"{one.due_day} ({one.days_left} days left)  {one.row.due_code}  patient"
             f" {one.record_number}: {one.row.measured} days so far, window ends {one.row.end_day}"
+            f"{held}"
         )
         for device in one.devices:
             typer.echo(f"  {_line(device)}")

@@ -93,11 +93,11 @@ def test_a_device_is_shown_with_its_history(with_cuff: Practice, said: Run) -> N
 def test_what_is_at_risk(with_cuff: Practice, said: Run) -> None:
     """The window that ends tomorrow can no longer be saved; the next one says until when."""
     assert said("devices", "at-risk") == "no window is at risk\n"
-    patient_id, episode_id = with_cuff.enrolled(opened_day=date(2026, 1, 5))
+    patient_id, episode_id = with_cuff.enrolled(opened_day=date(2026, 1, 5), consent=False)
     with_cuff.readings(patient_id, episode_id, days(date(2026, 1, 5), 14))
     told = said("devices", "at-risk")
     assert "2026-02-02 (0 days left)  99454  patient " in told
-    assert "14 days so far, window ends 2026-02-03" in told
+    assert "14 days so far, window ends 2026-02-03; held by E_NO_CONSENT" in told
     assert told.endswith("  no device\n1 windows at risk\n")
 
 
