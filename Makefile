@@ -30,7 +30,8 @@ check: $(VENV)/.dev ## lint, formatting, types and import contracts
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache
 
-bench: $(VENV)/.dev ## measure close and dashboard, and write docs/performance.md
+bench: $(VENV)/.dev ## measure intake, close and dashboard, and write docs/performance.md
+	$(BIN)/python -m benchmarks.intake
 	$(BIN)/python -m benchmarks.close
 	$(BIN)/python -m benchmarks.dashboard
 	$(BIN)/python -m benchmarks.report

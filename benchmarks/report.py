@@ -14,8 +14,12 @@ from benchmarks.measure import say
 from benchmarks.result import RESULTS, Result, load_result, markdown_table
 
 PAGE = Path("docs/performance.md")
-NAMES = ("close", "dashboard")
-TITLES = {"close": "The calculation and the close", "dashboard": "The pages"}
+NAMES = ("intake", "close", "dashboard")
+TITLES = {
+    "intake": "The vendors' door",
+    "close": "The calculation and the close",
+    "dashboard": "The pages",
+}
 PREFACE = """\
 # Performance
 

@@ -22,6 +22,7 @@ from rpm.actions.command import Command, Id
 from rpm.actions.connection_settings import settings_of
 from rpm.actions.judge_reading import Identity
 from rpm.actions.reading_batch import Batch, ItemResult, Source
+from rpm.actions.reading_version import AnyVersion
 from rpm.actions.take_delivery import parsed_or_problem, source_of
 from rpm.actions.take_readings import write_batch
 from rpm.store.chain import Record, recording
@@ -30,7 +31,6 @@ from rpm.store.queries.people import hold_organization, organization_of
 from rpm.store.queries.replays import readings_with_ids, rejected_places
 from rpm.store.scope import Scope
 from rpm.store.tables.monitoring import Connection, Delivery, DeliveryReplay
-from rpm.store.tables.monitoring import Reading as ReadingRow
 from rpm.store.tables.people import Organization
 
 
@@ -115,7 +115,7 @@ def _taken(
     return results
 
 
-def _standing(batch: Batch, source: Source, item: Reading | None) -> list[ReadingRow]:
+def _standing(batch: Batch, source: Source, item: Reading | None) -> list[AnyVersion]:
     """The versions that were known of a reading before this replay."""
     if item is None:
         return []
@@ -126,7 +126,7 @@ def _standing(batch: Batch, source: Source, item: Reading | None) -> list[Readin
 def _known(
     source: Source,
     item: Reading,
-    versions: Sequence[ReadingRow],
+    versions: Sequence[AnyVersion],
     recorded: Counter[tuple[str | None, str]],
 ) -> ItemResult | None:
     """The result of a reading that brings nothing new, or None."""
@@ -140,7 +140,7 @@ def _known(
     return None
 
 
-def _told(item: Reading | ReadingRow) -> tuple[str | None, str]:
+def _told(item: Reading | AnyVersion) -> tuple[str | None, str]:
     return item.vendor_reading_id, item.vendor_time
 
 

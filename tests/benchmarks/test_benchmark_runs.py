@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks import close, dashboard, report
+from benchmarks import close, dashboard, intake, report
 from benchmarks.measure import Series
 from benchmarks.result import Result, load_result, markdown_table
 
@@ -15,8 +15,9 @@ FIGURE = re.compile(r"\d+(\.\d+)?")
 
 @pytest.fixture(scope="module")
 def results(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The folder where both benchmarks kept their results."""
+    """The folder where the benchmarks kept their results."""
     folder = tmp_path_factory.mktemp("results")
+    intake.main(["--share", "1000", "--repeats", "1", "--results", str(folder)])
     shared = ["--quick", "--engines", "sqlite", "--results", str(folder)]
     close.main(["--episodes", "300", "--close-episodes", "20", *shared])
     dashboard.main(["--patients", "30", "--months", "2", *shared])
@@ -39,6 +40,18 @@ def test_the_close_is_measured_against_its_goals(results: Path) -> None:
     assert found.goals[2].measured.endswith("bytes the same")
 
 
+def test_the_door_is_measured_against_its_goals(results: Path) -> None:
+    """Each goal of intake has a figure on its engines, and everything sent was answered 200."""
+    found = load_result(results / "intake.json")
+    on_sqlite, on_postgresql = ["I1", "I3", "I4", "I6", "I7"], ["I2", "I3", "I4", "I5", "I7"]
+    assert [goal.id for goal in found.goals] == [*on_sqlite, *on_postgresql]
+    rates = [
+        row for table in found.tables if table.title.startswith("Readings") for row in table.rows
+    ]
+    assert len(rates) == 18
+    assert all(float(row[2].replace(",", "")) > 0 and row[4] == "0" for row in rates)
+
+
 def test_the_pages_are_measured_against_their_goals(results: Path) -> None:
     """Each goal of reading has a figure, with short and with long history."""
     found = load_result(results / "dashboard.json")
@@ -52,11 +65,12 @@ def test_the_page_tells_goals_sizes_and_figures(results: Path, tmp_path: Path) -
     """The page lists every goal with its figure and names no folder of the machine."""
     page = report.main(["--results", str(results), "--page", str(tmp_path / "page.md")])
     text = page.read_text(encoding="utf-8")
-    for name in ("close", "dashboard"):
+    for name in ("intake", "close", "dashboard"):
         found = load_result(results / f"{name}.json")
         assert f"Measured on {found.measured_on.isoformat()}, {found.size}." in text
         for goal in found.goals:
-            line = next(line for line in text.splitlines() if line.startswith(f"| {goal.id} "))
+            lines = (line for line in text.splitlines() if line.startswith(f"| {goal.id} "))
+            line = next(line for line in lines if goal.asks in line)
             assert goal.measured in line
             assert ("**no**" in line) is not goal.reached
     assert "site-packages" not in text
@@ -66,7 +80,7 @@ def test_the_page_tells_goals_sizes_and_figures(results: Path, tmp_path: Path) -
 def test_a_page_without_results_says_what_is_missing(tmp_path: Path) -> None:
     """Without kept results the page is not written and the missing file is named."""
     page = tmp_path / "page.md"
-    with pytest.raises(SystemExit, match=r"close\.json"):
+    with pytest.raises(SystemExit, match=r"intake\.json, close\.json"):
         report.main(["--results", str(tmp_path), "--page", str(page)])
     assert not page.exists()
 
