@@ -55,7 +55,7 @@ def overwrite_on_conflict(patch: pytest.MonkeyPatch) -> None:
 
 
 PLANTED: dict[str, tuple[Plant, int]] = {
-    "unique claim dropped": (drop_the_unique_claim, 4),
+    "unique claim dropped": (drop_the_unique_claim, 2),
     "reversal skipped": (skip_a_reversal, 1),
     "UTC instead of local day": (take_the_utc_day, 0),
     "conflict overwrites": (overwrite_on_conflict, 0),
