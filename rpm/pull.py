@@ -166,8 +166,7 @@ class Pulling:
     def _taken(self, claim: Claim, response: Response, took: Took, outcome: Outcome) -> Claim:
         """Record a page; the account as it stands behind it."""
         with transaction(self.engine) as db:
-            results = take_pulled(db, self.clock.now(), claim, response.body, took)
-        outcome.recorded += sum(one.status not in {"duplicate", "ignored"} for one in results)
+            outcome.recorded += take_pulled(db, self.clock.now(), claim, response.body, took)
         if took.problem:
             raise _EndedError(took.problem, stop=False)
         return replace(claim, held=replace(claim.held, cursor=took.cursor))

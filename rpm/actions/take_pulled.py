@@ -20,7 +20,7 @@ from devices.reading import Reading
 from rpm.actions.authenticate_delivery import Sender
 from rpm.actions.judge_reading import as_reading
 from rpm.actions.pull_accounts import HELD_FOR, Claim
-from rpm.actions.reading_batch import Batch, ItemResult
+from rpm.actions.reading_batch import Batch
 from rpm.actions.take_delivery import source_of
 from rpm.actions.take_readings import write_batch
 from rpm.ids import uuid7
@@ -38,10 +38,8 @@ from rpm.store.tables.monitoring import Delivery
 from rpm.store.tables.pulls import PullAccount
 
 
-def take_pulled(
-    db: Session, now: datetime, claim: Claim, body: bytes, took: Took
-) -> Sequence[ItemResult]:
-    """Store a body with its readings, and where the next request begins; one result for each item.
+def take_pulled(db: Session, now: datetime, claim: Claim, body: bytes, took: Took) -> int:
+    """Store a body with its readings, and where the next request begins; how many rows came of it.
 
     A body with nothing new is not stored again.
     """
@@ -49,7 +47,6 @@ def take_pulled(
     scope = Scope(sender.organization_id, sender.actor)
     hold_organization(db, scope)
     delivery, is_new = _delivery(db, now, sender, body, took.same_as)
-    delivery.headers = {PULLED: form_text(took.about)} if is_new else delivery.headers
     source = source_of(delivery, claim.settings.account)
     items = (*took.parsed.items, *_voids(db, claim, took.voided))
     batch = Batch.of(db, organization_of(db, scope), source, now, items)
@@ -60,13 +57,14 @@ def take_pulled(
         subject = {"connection_id": sender.connection_id, "delivery_id": delivery.id}
         with recording(db, sender.actor, now, "delivery.pull", subject) as record:
             if is_new:
+                delivery.headers = {PULLED: form_text(took.about)}
                 delivery.results = [result.as_json() for result in results]
                 record.add(delivery)
             write_batch(db, record, batch)
     account = scope.get(db, PullAccount, claim.account.id)
     account.cursor, account.held_until = dict(took.cursor), now + HELD_FOR
     db.add(account)
-    return results
+    return len(batch.rows) + len(batch.conflicts) + len(batch.rejected)
 
 
 def keep_unreadable(db: Session, now: datetime, claim: Claim, body: bytes, problem: str) -> None:

@@ -12,6 +12,8 @@ from sqlmodel import col, select
 from withings_cloud import CLIENT, Cloud, Cut, Killed, client_of, served
 
 from devices.delivery import Incoming
+from devices.pull import Request
+from devices.vendors.withings_pull import WithingsSource
 from rpm.access import Actor
 from rpm.actions.heard_contacts import heard
 from rpm.actions.pull_accounts import (
@@ -33,7 +35,7 @@ from rpm.store.device_days import holds
 from rpm.store.engine import reading, transaction
 from rpm.store.queries.pulls import due_accounts
 from rpm.store.scope import Scope
-from rpm.store.tables.monitoring import Delivery, Reading
+from rpm.store.tables.monitoring import Delivery, Reading, RejectedItem
 from rpm.store.tables.pulls import PullAccount
 from rpm.store.tables.security import AuditEvent
 from rpm.store.verify import verify_chain
@@ -391,6 +393,37 @@ def test_a_hostile_page_leads_nowhere(practice: Practice, page: dict[str, Any]) 
     assert (outcome.problem, outcome.stopped) == ("the vendor's pages do not move on", False)
     assert {host for host, _, _ in practice.cloud.asked} == {"wbsapi.withings.net"}
     assert practice.held() == {"1/weight": ("final", True, 1)}
+
+
+def test_nothing_is_sent_to_a_host_that_is_not_the_vendors(
+    practice: Practice, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Even a module that made such a request would not have it sent, nor the token with it."""
+
+    class Elsewhere(WithingsSource):
+        def next_request(self, *_arguments: Any) -> Request:
+            return Request("GET", "https://example.com/", {"authorization": "Bearer secret"})
+
+    monkeypatch.setattr("rpm.actions.pull_accounts.SOURCES", {"withings": Elsewhere()})
+    outcome = practice.pull()
+    assert (outcome.stopped, "vendor's hosts" in outcome.problem) == (True, True)
+    assert practice.cloud.asked == []
+
+
+def test_a_group_that_cannot_be_read_is_kept_once_for_each_body(practice: Practice) -> None:
+    """It is shown as often as a body with it is stored, not at each phase of each run."""
+    practice.cloud.weigh(USER, 2, NOON, attrib="x")
+    practice.cloud.weigh(USER, 3, NOON)
+    for run, (recorded, stored) in enumerate([(3, 1), (0, 1), (2, 2), (0, 2)]):
+        assert practice.pull().recorded == recorded
+        with reading(practice.engine) as db:
+            items = db.exec(select(RejectedItem)).all()
+        assert [(one.reason, one.vendor_reading_id) for one in items] == [("shape", "2")] * stored
+        practice.later(hours=2)
+        if run == 1:
+            practice.cloud.accounts[USER].groups.pop(3, None)
+    assert practice.held()["1/weight"] == ("final", True, 1)
+    assert practice.held()["3/weight"] == ("void", False, 2)
 
 
 def test_a_redirect_is_not_followed(practice: Practice) -> None:

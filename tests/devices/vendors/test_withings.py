@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from vendor_samples import ANY_JSON, Fetched, items_of, notices_of, readings_of, sample, values
 
@@ -265,6 +265,8 @@ def test_an_endless_list_of_pages_ends() -> None:
 
 
 @given(updatetime=ANY_JSON)
+@example(updatetime=int(NOW.timestamp()) + 10**8)
+@example(updatetime=10**19)
 def test_a_wrong_update_time_misses_nothing(updatetime: Any) -> None:
     """The next run never asks from later than this one."""
     run = Run()
