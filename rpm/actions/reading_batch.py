@@ -101,6 +101,7 @@ class Batch:
     versions: dict[str, list[AnyVersion]]
     replaced: set[str]
     conflicting: set[tuple[UUID, str]]
+    identities: Mapping[int, tuple[Reading, Identity]]  # by the id() of the reading beside it
     rows: list[ReadingVersion] = field(default_factory=list)
     conflicts: list[ReadingConflict] = field(default_factory=list)
     rejected: list[RejectedItem] = field(default_factory=list)
@@ -117,9 +118,11 @@ class Batch:
     ) -> "Batch":
         """A batch with what is known of its devices and identities; six statements."""
         readings = [item for item in items if isinstance(item, Reading)]
-        identities = [Identity.of(r, source.vendor, source.account) for r in readings]
-        keys = {identity.key for identity in identities}
-        targets = {i.replaces_key for i in identities if i.replaces_key is not None}
+        identities = {
+            id(one): (one, Identity.of(one, source.vendor, source.account)) for one in readings
+        }
+        keys = {identity.key for _, identity in identities.values()}
+        targets = {i.replaces_key for _, i in identities.values() if i.replaces_key is not None}
         found = versions_by_identity(db, organization.id, sorted(keys | targets))
         versions: dict[str, list[AnyVersion]] = {key: list(rows) for key, rows in found.items()}
         latest = [rows[-1].id for rows in found.values()]
@@ -133,6 +136,7 @@ class Batch:
             versions,
             set(replaced_identities(db, organization.id, sorted(keys))),
             set(known_conflicts(db, organization.id, latest)),
+            identities,
         )
 
     def turn_to(self, source: Source, received_at: datetime) -> None:
@@ -146,7 +150,7 @@ class Batch:
             return ItemResult("ignored", None, None, item.kind)
         if isinstance(item, RejectedReading):
             return self._reject(item)
-        identity = Identity.of(item, self.source.vendor, self.source.account)
+        identity = self._identity(item)
         known = self.versions.get(identity.key)
         if known is None:
             return self._first(item, identity)
@@ -163,6 +167,12 @@ class Batch:
             item = _taken_back(last)
             identity = replace(identity, content_hash=content_hash(item))
         return self._correct(item, last, identity)
+
+    def _identity(self, item: Reading) -> Identity:
+        known = self.identities.get(id(item))
+        if known is not None:
+            return known[1]
+        return Identity.of(item, self.source.vendor, self.source.account)
 
     def _first(self, item: Reading, identity: Identity) -> ItemResult:
         row = self._row(item, identity)

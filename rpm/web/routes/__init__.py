@@ -33,6 +33,7 @@ from rpm.web.routes import (
 )
 
 ROUTERS: tuple[APIRouter, ...] = (
+    webhooks.router,  # asked most: routes are tried in this order
     silence.router,
     access.router,
     admin.router,
@@ -55,5 +56,4 @@ ROUTERS: tuple[APIRouter, ...] = (
     readings.router,
     rules.router,
     services.router,
-    webhooks.router,
 )
