@@ -64,12 +64,12 @@ class ItemResult:
     reason: str = ""
 
     def as_json(self) -> dict[str, Any]:
-        """As the sender is answered and as the delivery keeps it."""
+        """As the sender is answered and as the delivery keeps it, byte for byte: keys in order."""
         return {
             "id": self.vendor_reading_id,
-            "status": self.status,
             "reading_id": str(self.reading_id) if self.reading_id else None,
             "reason": self.reason,
+            "status": self.status,
         }
 
 
