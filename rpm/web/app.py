@@ -37,7 +37,8 @@ def create_app(settings: Settings, clock: Clock | None = None) -> FastAPI:
         try:
             yield
         finally:
-            await stop(running)
+            await running.deliveries.settle()
+            stop(running)
 
     app = openapi.DescribedApi(
         title="rpm-ledger",

@@ -67,9 +67,8 @@ def start(settings: Settings, clock: Clock | None = None) -> Running:
     )
 
 
-async def stop(running: Running) -> None:
-    """Finish what waits to be stored, and close every connection."""
-    await running.deliveries.settle()
+def stop(running: Running) -> None:
+    """Close every connection."""
     running.engine.dispose()
 
 

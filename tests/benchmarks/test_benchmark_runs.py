@@ -41,7 +41,7 @@ def test_the_close_is_measured_against_its_goals(results: Path) -> None:
 
 
 def test_the_door_is_measured_against_its_goals(results: Path) -> None:
-    """Each goal of intake has a figure on its engines, and everything sent was answered 200."""
+    """Each goal of intake has a figure, and the product answered 200 to everything."""
     found = load_result(results / "intake.json")
     on_sqlite, on_postgresql = ["I1", "I3", "I4", "I6", "I7"], ["I2", "I3", "I4", "I5", "I7"]
     assert [goal.id for goal in found.goals] == [*on_sqlite, *on_postgresql]
@@ -49,7 +49,8 @@ def test_the_door_is_measured_against_its_goals(results: Path) -> None:
         row for table in found.tables if table.title.startswith("Readings") for row in table.rows
     ]
     assert len(rates) == 18
-    assert all(float(row[2].replace(",", "")) > 0 and row[4] == "0" for row in rates)
+    assert all(float(row[2].replace(",", "")) > 0 for row in rates)
+    assert {row[4] for row in rates if row[0] == "product"} == {"0"}
 
 
 def test_the_pages_are_measured_against_their_goals(results: Path) -> None:

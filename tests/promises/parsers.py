@@ -31,7 +31,7 @@ from billing.rules.ncci_files import read_ncci
 from billing.rules.read import read_page
 from billing.rules.references import shipped_references, shipped_text
 from devices.delivery import Notice, Parsed, UnreadableDeliveryError
-from devices.pull import Held, Response
+from devices.pull import Held, RenewingSource, Response
 from devices.reading import Reading, RejectedReading
 from devices.vendor import SOURCES, VENDORS
 from rpm.imports.cms_files import CmsFile, cms_files
@@ -103,9 +103,12 @@ def _source(name: str, data: bytes) -> None:
     source, settings = SOURCES[name], _settings(name, data)
     credentials = dict.fromkeys((*source.application_credentials, *source.account_credentials), "x")
     held = Held("u-1", credentials, source.begin({}, None, NOW))
-    for read in (source.read, lambda *told: source.read_renewal(told[0], told[1], told[3])):
+    answer = Response(200, {}, data)
+    with suppress(UnreadableDeliveryError):
+        source.read(held, answer, settings, NOW)
+    if isinstance(source, RenewingSource):
         with suppress(UnreadableDeliveryError):
-            read(held, Response(200, {}, data), settings, NOW)
+            source.read_renewal(held, answer, NOW)
 
 
 def _answers(name: str) -> Iterator[bytes]:

@@ -164,7 +164,7 @@ def test_sqlite_is_durable_and_checks_references(sqlite_template: object) -> Non
             for name in ("journal_mode", "synchronous", "foreign_keys", "busy_timeout")
         ]
     engine.dispose()
-    assert found == ["wal", 2, 1, 5000]
+    assert found == ["wal", 2, 1, 4500]
 
 
 def test_other_databases_are_refused() -> None:

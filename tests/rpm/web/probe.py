@@ -13,7 +13,7 @@ from rpm.errors import Busy, Conflict, NotReady
 from rpm.store.queries.rows import page_of
 from rpm.store.scope import Scope
 from rpm.store.tables.people import Payer
-from rpm.web.deps import Db, Now, OpenDb, Page, Paging, ReadDb, area_router, permit
+from rpm.web.deps import Db, Now, Page, Paging, ReadDb, area_router, permit
 
 router = area_router("Probe")
 Writer = Annotated[Actor, permit("rules:write")]
@@ -69,12 +69,6 @@ def take_day(actor: Reader, day: date) -> str:
 def bad_statement(db: Db, actor: Writer) -> None:
     """Let the database refuse."""
     db.connection().execute(text("INSERT INTO job_run (job) VALUES (NULL)"))
-
-
-@router.post("/probe/open")
-def open_door(db: OpenDb) -> int:
-    """Write without a token, as a webhook does."""
-    return int(db.connection().execute(text("SELECT 1")).scalar_one())
 
 
 def add_probe(app: FastAPI) -> FastAPI:

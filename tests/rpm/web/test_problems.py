@@ -128,11 +128,6 @@ def test_no_token_a_wrong_one_and_too_little(
     assert (answer.status_code, answer.json()["code"]) == (403, "not_allowed")
 
 
-def test_a_door_without_token(client: TestClient) -> None:
-    """A route with another proof of authenticity gets a session without a token."""
-    assert client.post("/v1/probe/open").json() == 1
-
-
 def test_not_every_one_of_many_errors_is_told(client: TestClient, admin: dict[str, str]) -> None:
     """A body that is wrong in 902 fields is answered with the first hundred and the number."""
     answer = client.post(
