@@ -53,7 +53,7 @@ class Standing:
 
     def before_consent(self, episode: Ints, day: Ints) -> Mask:
         """Whether the day lies before the first consent of an episode that has one."""
-        before: Mask = self.has_consent[episode] & (day < self.consent_from[episode])
+        before: Mask = day < self.consent_from[episode]
         return before
 
     def holds(self, gate: str, episode: Ints, day: Ints) -> Mask:

@@ -56,8 +56,6 @@ class Windows:
 
     def nth_day(self, nth: Ints) -> Ints:
         """The nth distinct day of each window (1 is the first), NO_DAY where it has fewer."""
-        if not self.kept.day.size:
-            return np.full(self.days.size, NO_DAY, dtype=np.int32)
         row = np.minimum(self.day_row + nth - 1, self.kept.day.size - 1)
         return np.where(self.days >= nth, self.kept.day[row], NO_DAY)
 

@@ -4,7 +4,7 @@ from dataclasses import replace
 from datetime import date
 
 import pytest
-from cms_tables import RVU_NAME, lines, rvu
+from cms_tables import RVU_NAME, addons, lines, rvu
 
 from billing.days import day_number
 from billing.rules.amounts import shipped_amounts
@@ -13,11 +13,13 @@ from billing.rules.cms_sheet import NotATableError
 from billing.rules.fee_files import read_fees
 from billing.rules.fees import AMOUNT_UNKNOWN, FeeSchedules
 from billing.rules.fields import RuleError
+from billing.rules.ncci_files import read_ncci
 from billing.rules.page_diff import page_differences
 from billing.rules.read import read_page
 from billing.rules.references import shipped_text
 
 OF_2026 = next(one for one in shipped_book().pages if one.id == "medicare-b-2026")
+TODAY = date(2026, 11, 1)
 KNOWN_ON = 99_999
 
 
@@ -76,3 +78,12 @@ def test_the_file_of_qualifying_participants_is_not_taken() -> None:
     name = RVU_NAME.replace("nonQPP", "QPP")
     with pytest.raises(NotATableError, match="line 1: of the factor of qualifying participants"):
         read_fees(name, lines(units), "0", shipped_book().references.codes, None)
+
+
+def test_a_base_code_of_next_year_is_no_base_yet() -> None:
+    """An add-on attaches to what its table tells of the first day of the quarter."""
+    known = shipped_book().references.codes
+    rows = addons(("99489", "99484", "2017001", ""), ("99489", "99487", "2027001", ""))
+    table = read_ncci("x.txt", lines(rows), "0", known, known, "2026Q4")
+    page = shipped_book().with_tables([table]).page("MEDICARE_B", day_number(TODAY), KNOWN_ON)
+    assert page.codes["99489"].addon_to == "99484"
