@@ -30,8 +30,7 @@ check: $(VENV)/.dev ## lint, formatting, types and import contracts
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache
 
-bench: $(VENV)/.dev ## measure intake, close and dashboard, and write docs/performance.md
-	$(BIN)/python -m benchmarks.intake
+bench: $(VENV)/.dev ## measure close and dashboard, and write docs/performance.md
 	$(BIN)/python -m benchmarks.close
 	$(BIN)/python -m benchmarks.dashboard
 	$(BIN)/python -m benchmarks.report

@@ -81,7 +81,7 @@ def test_the_page_tells_goals_sizes_and_figures(results: Path, tmp_path: Path) -
 def test_a_page_without_results_says_what_is_missing(tmp_path: Path) -> None:
     """Without kept results the page is not written and the missing file is named."""
     page = tmp_path / "page.md"
-    with pytest.raises(SystemExit, match=r"intake\.json, close\.json"):
+    with pytest.raises(SystemExit, match=r"close\.json, dashboard\.json"):
         report.main(["--results", str(tmp_path), "--page", str(page)])
     assert not page.exists()
 
