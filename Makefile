@@ -5,6 +5,7 @@ VENV ?= .venv
 PORT ?=
 KEEP ?=
 ARGS ?=
+BROWSER ?=
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input
 # a list of versions holds no condition: this package exists for some machines only
@@ -12,7 +13,7 @@ ATHERIS := ; sys_platform == "linux" and platform_machine == "x86_64" and python
 CODE := rpm devices billing tests benchmarks
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check bench promises mutation lock clean
+.PHONY: help run test browser check bench promises mutation lock clean
 
 help: ## show this list
 	@echo "make TARGET, where TARGET is one of:"
@@ -21,8 +22,14 @@ help: ## show this list
 run: $(VENV)/.runtime ## start the demo practice (ARGS=--no-serve ends after the export; PORT=8000; KEEP=1)
 	@$(BIN)/rpm-ledger demo $(if $(PORT),--port $(PORT)) $(if $(filter-out 0,$(KEEP)),--keep) $(ARGS)
 
-test: $(VENV)/.dev ## run every test, on SQLite and on PostgreSQL
-	@$(BIN)/python -m pytest -n 2 $(ARGS)
+test: $(VENV)/.dev $(if $(filter no,$(BROWSER)),,browser) ## run every test, on SQLite and on PostgreSQL (BROWSER=no leaves pages out)
+	@$(BIN)/python -m pytest -n 2 $(if $(filter no,$(BROWSER)),--no-browser) $(ARGS)
+
+browser: ## see to the Chromium of the tests of pages: there, or installed by apt when root
+	@command -v chromium >/dev/null || test -n "$$RPMLEDGER_TEST_CHROMIUM" \
+	|| { test "$$(id -u)" = 0 && command -v apt-get >/dev/null && echo "installing the package chromium for the tests of pages ..." \
+	     && apt-get -qq update && DEBIAN_FRONTEND=noninteractive apt-get -qq install -y --no-install-recommends chromium >/dev/null; } \
+	|| { echo "the tests of pages need a browser: install the package chromium, or run: make test BROWSER=no" >&2; exit 1; }
 
 check: $(VENV)/.dev ## lint, formatting, types and import contracts
 	$(BIN)/ruff check $(CODE)
@@ -35,7 +42,7 @@ bench: $(VENV)/.dev ## measure close and dashboard, and write docs/performance.m
 	$(BIN)/python -m benchmarks.dashboard
 	$(BIN)/python -m benchmarks.report
 
-promises: $(VENV)/.dev ## try every promise in full, and write docs/promises.md
+promises: $(VENV)/.dev browser ## try every promise in full, and write docs/promises.md
 	@$(BIN)/python -m pytest -n 2 tests/promises tests/simulation --promises-page docs/promises.md $(ARGS)
 
 mutation: $(VENV)/.dev ## try small wrong changes of the billing rules, and write docs/mutation.md

@@ -32,7 +32,7 @@ from rpm.store.engine import make_engine, transaction
 from rpm.store.migrations import migrate
 from rpm.store.tables.people import Organization, User
 
-pytest_plugins = ["promised"]
+pytest_plugins = ["browsing", "promised"]
 
 MEMORY_NEEDED_BYTES = 2 * 1024**3
 TEMPLATE = "rpm_ledger_template"

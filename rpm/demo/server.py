@@ -12,6 +12,7 @@ from contextlib import contextmanager
 
 import uvicorn
 
+from rpm.clock import Clock
 from rpm.errors import Conflict, NotReady
 from rpm.settings import Settings
 from rpm.web.app import create_app
@@ -33,10 +34,15 @@ def taken_address(port: int | None) -> socket.socket:
 
 
 @contextmanager
-def serving(settings: Settings, address: socket.socket) -> Iterator[str]:
-    """The application at work on an address; gives its URL, and stops when the block ends."""
+def serving(
+    settings: Settings, address: socket.socket, clock: Clock | None = None
+) -> Iterator[str]:
+    """The application at work on an address; gives its URL, and stops when the block ends.
+
+    It goes by the database's own clock unless another is given.
+    """
     config = uvicorn.Config(
-        create_app(settings.model_copy(update={"host": HOST})),
+        create_app(settings.model_copy(update={"host": HOST}), clock),
         access_log=False,
         log_config=None,
         server_header=False,
