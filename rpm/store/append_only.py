@@ -29,7 +29,7 @@ _FUNCTION = "rpm_ledger_refuse"
 _REMOVABLE = frozenset(
     {
         *("device_contact", "device_day", "idempotency_key", "job_run"),
-        *("readiness_mark", "readiness_row"),
+        *("readiness_mark", "readiness_row", "sign_in_tries"),
     }
 )
 

@@ -12,6 +12,7 @@ from rpm.store.tables import (
     people,
     pulls,
     security,
+    sign_ins,
 )
 from rpm.store.tables.base import METADATA
 
@@ -25,4 +26,5 @@ __all__ = [
     "people",
     "pulls",
     "security",
+    "sign_ins",
 ]

@@ -24,24 +24,28 @@ from rpm.store.tables import METADATA
 from rpm.store.tables.people import Patient
 
 NOW = datetime(2026, 1, 15, 12, tzinfo=UTC)
-WITHOUT_ORGANIZATION = {"organization", "job_run", "demo_clock"}
+WITHOUT_ORGANIZATION = {"organization", "job_run", "demo_clock", "sign_in_tries"}
 MUTABLE = {
     "alert_mark",
     "api_token",
     "close_claim",
     "connection",
+    "credential",
     "demo_clock",
     "device_contact",
     "device_contact_mark",
     "device_day",
     "endpoint",
     "idempotency_key",
+    "invitation",
     "job_run",
     "organization_head",
     "outbound_delivery",
     "pull_account",
     "readiness_mark",
     "readiness_row",
+    "sign_in",
+    "sign_in_tries",
     "user_account",
 }
 """The only tables that may be updated. A new name here is a decision."""
