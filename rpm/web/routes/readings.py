@@ -4,7 +4,7 @@ Owns the addresses and what is shown. Does not own deciding (``rpm.actions``). A
 the version that holds unless all versions are asked for.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from typing import Annotated, Any, Literal
 from uuid import UUID
@@ -12,6 +12,7 @@ from uuid import UUID
 from fastapi import Query
 from pydantic import BaseModel, Field
 
+from devices.marks import Mark, MarkCode
 from rpm.access import Actor
 from rpm.actions.command import Command, Instant, Reason
 from rpm.actions.correction_history import HistoryStep, reading_history
@@ -22,6 +23,7 @@ from rpm.actions.exclude_reading import (
     lift_exclusion,
 )
 from rpm.actions.release_reading import ReleaseReading, release_reading
+from rpm.store.queries.marks import marks_of
 from rpm.store.queries.readings import ReadingFilter, list_readings
 from rpm.store.queries.rows import page_of
 from rpm.store.scope import Scope
@@ -41,6 +43,16 @@ class ComponentOut(BaseModel):
     comparator: str = Field(description="`<` or `>` where the value is only a bound.")
     original_value: str = Field(description="The value as sent.", examples=["160"])
     original_unit: str = Field(description="The unit as sent.", examples=["lb"])
+
+
+class MarkOut(BaseModel):
+    """What stands out of a reading beside others of its patient; it changes nothing that counts."""
+
+    code: MarkCode = Field(
+        description="`possible_duplicate`: the same measurement seems to have come through another"
+        " connection before. `weight_change`: over 10 % from a weight of the 24 hours before."
+    )
+    other_id: UUID = Field(description="The reading that it was held to.")
 
 
 class ReadingOut(ShownFact):
@@ -70,6 +82,9 @@ class ReadingOut(ShownFact):
     reason_code: str = Field(description="Why not; empty if it does.", examples=["manual_entry"])
     excluded: bool = Field(description="Whether a person took it out of the count.")
     flags: list[str] = Field(description="Marks, such as `out_of_range` or `released`.")
+    marks: list[MarkOut] = Field(
+        description="What stands out beside other readings, as they are known now."
+    )
     delivery_id: UUID | None = Field(description="The delivery that brought it.")
 
 
@@ -112,16 +127,18 @@ class ReleaseBecause(Because):
     measured_at: Instant | None = Field(default=None, examples=["2026-01-14T13:15:00Z"])
 
 
-def _shown(row: Reading, *, excluded: bool) -> ReadingOut:
+def _shown(row: Reading, marks: Sequence[Mark[UUID]], *, excluded: bool) -> ReadingOut:
     values: Mapping[str, Any] = row.model_dump()
-    return ReadingOut.model_validate({**values, "excluded": excluded})
+    told = [{"code": mark.code, "other_id": mark.other} for mark in marks]
+    return ReadingOut.model_validate({**values, "excluded": excluded, "marks": told})
 
 
 @router.get(
     "/readings",
     summary="List readings",
     description="In the order they were recorded. `state=quarantined` lists what waits for a"
-    " person: unknown devices, times and values that cannot be.",
+    " person: unknown devices, times and values that cannot be. `marks` tell what stands out beside"
+    " other readings of the patient.",
     operation_id="list_readings",
     response_model=Page[ReadingOut],
     responses=PROBLEMS,
@@ -147,8 +164,10 @@ def list_of_readings(
         patient_id, episode_id, device_id, from_day, to_day, state, all_versions=all_versions
     )
     after = after_id(paging)
-    rows = list_readings(db, Scope.of(actor), chosen, after=after, limit=paging.fetch)
-    shown = [_shown(row, excluded=excluded) for row, excluded in rows]
+    scope = Scope.of(actor)
+    rows = list_readings(db, scope, chosen, after=after, limit=paging.fetch)
+    marks = marks_of(db, scope, [row for row, _ in rows])
+    shown = [_shown(row, marks.get(row.id, ()), excluded=excluded) for row, excluded in rows]
     return paging.page(shown, lambda row: (row.id,))
 
 
@@ -248,7 +267,9 @@ def release(
     command = ReleaseReading(
         reading_id=reading_id, reason=because.reason, measured_at=because.measured_at
     )
-    return _shown(release_reading(db, actor, now, command), excluded=False)
+    released = release_reading(db, actor, now, command)
+    marks = marks_of(db, Scope.of(actor), [released])
+    return _shown(released, marks.get(released.id, ()), excluded=False)
 
 
 def after_id(paging: Paging) -> UUID | None:

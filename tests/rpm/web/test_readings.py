@@ -74,6 +74,36 @@ def test_pages_follow_each_other(client: TestClient, door: Door, admin: dict[str
     assert seen == ["r-1", "r-2", "r-3", "r-4"]
 
 
+def test_what_stands_out_beside_others_is_told_and_changes_no_day(
+    engine: Engine,
+    settings: Settings,
+    client: TestClient,
+    door: Door,
+    admin: dict[str, str],
+    clock: Clock,
+) -> None:
+    """A weighing that came through another connection too and a leap of weight are marked."""
+    second = Door(engine, settings, door.actor, clock.now(), vendor="generic", name="Second")
+    episode, days = door.readings()[0].episode_id, door.days()
+    second.send(weight("other-1", "2026-01-14T08:15:20-05:00", value="159.84", unit="lb"))
+    assert door.days().keys() == days.keys()
+    door.send(weight("r-6", "2026-01-15T08:14:00-05:00", value="80.1"))
+    listed = client.get("/v1/readings", params={"episode_id": episode}, headers=admin).json()
+    by_name = {item["vendor_reading_id"]: item for item in listed["items"]}
+    first = {"code": "possible_duplicate", "other_id": by_name["r-1"]["id"]}
+    assert by_name["r-1"]["marks"] == []
+    assert by_name["other-1"]["marks"] == [first]
+    assert by_name["r-6"]["marks"][0]["code"] == "weight_change"
+    assert by_name["r-6"]["countable"]
+    because = {"reason": "one weighing"}
+    for name in ("r-1", "r-2"):
+        path = f"/v1/readings/{by_name[name]['id']}/exclusion"
+        assert client.post(path, json=because, headers=admin).status_code == 201
+    listed = client.get("/v1/readings", params={"episode_id": episode}, headers=admin).json()
+    marked = {item["vendor_reading_id"]: item["marks"] for item in listed["items"]}
+    assert marked["other-1"] == []
+
+
 def test_rejected_items_and_conflicts_are_listed(
     client: TestClient, door: Door, admin: dict[str, str]
 ) -> None:
