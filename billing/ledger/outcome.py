@@ -56,6 +56,7 @@ PROGRESS_COLUMNS = (
     "episode",
     "patient",
     "ladder",
+    "role",  # of the ladder: supply, management, review
     "start_day",  # NO_DAY: the window begins with the first reading
     "end_day",
     "measured",  # days or seconds so far
@@ -64,6 +65,7 @@ PROGRESS_COLUMNS = (
     "next_at_least",
     "still_needed",  # days or seconds
     "reachable",
+    "at_top",  # the highest band is reached: more only adds units
     "needs_live",  # the month has no live contact yet (R-TIME-05)
     "due_code",  # the highest code whose days can still be had; empty when none
     "due_day",  # the last day to go on towards it: without a reading it is lost; else NO_DAY

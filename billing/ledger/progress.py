@@ -43,10 +43,13 @@ def progress_of(
     judged = judge(standing, current, pages, Remarks(len(current)))
     anchored = np.zeros(standing.count, dtype=np.bool_)
     anchored[windows.episode] = True
-    codes, ladders = _Words(""), _Words()
+    codes, ladders, roles = _Words(""), _Words(), _Words()
     parts = [
         _rows(standing, judged, anchored, rules, ladder, rows, as_of_day, codes)
-        | {"ladder": np.full(rows.size, ladders.of(ladder.name))}
+        | {
+            "ladder": np.full(rows.size, ladders.of(ladder.name)),
+            "role": np.full(rows.size, roles.of(ladder.role.value)),
+        }
         for rules, mine in judged.kin()
         for ladder in rules.ladders
         if ladder.role is not Role.SETUP
@@ -59,6 +62,7 @@ def progress_of(
     columns: dict[str, Any] = {name: column[order] for name, column in joined.items()}
     for name, known in (
         ("ladder", ladders),
+        ("role", roles),
         ("earned_code", codes),
         ("next_code", codes),
         ("due_code", codes),
@@ -97,7 +101,9 @@ def _rows(
 ) -> dict[str, Ints]:
     periods = judged.periods
     measure = measured(periods, ladder)[rows]
-    earned, next_code, next_least = _steps(standing, periods, rules, ladder, rows, measure, codes)
+    earned, next_code, next_least, at_top = _steps(
+        standing, periods, rules, ladder, rows, measure, codes
+    )
     has_next = next_code != codes.of("")
     needed = np.where(has_next, next_least - measure, 0)
     if ladder.measure is Measure.DEVICE_DAYS:
@@ -118,6 +124,7 @@ def _rows(
         "next_at_least": next_least,
         "still_needed": needed,
         "reachable": has_next & (needed <= left),
+        "at_top": at_top,
         "needs_live": ("live-contact" in ladder.needs) & ~live,
         "due_code": _where(~no_start, due_code, codes.of("")),
         "due_day": _where(~no_start, due_day, NO_DAY),
@@ -168,7 +175,7 @@ def step_up(
     Empty words for nothing; the least is 0 at the top.
     """
     codes, one, measure = _Words(""), np.array([row]), np.array([amount])
-    earned, next_code, least = _steps(standing, periods, rules, ladder, one, measure, codes)
+    earned, next_code, least, _ = _steps(standing, periods, rules, ladder, one, measure, codes)
     return codes.words[int(earned[0])], codes.words[int(next_code[0])], int(least[0])
 
 
@@ -180,8 +187,8 @@ def _steps(
     rows: Ints,
     measure: Ints,
     codes: _Words,
-) -> tuple[Ints, Ints, Ints]:
-    """The code earned so far, the code one step up, and the measure that step needs."""
+) -> tuple[Ints, Ints, Ints, Mask]:
+    """The code earned so far, the code one step up, the measure it needs, and who is at the top."""
     none = codes.of("")
     earned = np.full(rows.size, none)
     next_code = np.full(rows.size, none)
@@ -203,7 +210,7 @@ def _steps(
                 further = top & (more <= (limit if limit is not None else more))
                 next_code[further] = codes.of(line.code)
                 next_least[further] = (band.at_least + more * line.every)[further]
-    return earned, next_code, next_least
+    return earned, next_code, next_least, top
 
 
 def _lead_code(rules: RuleSet, band: Band) -> str:

@@ -31,12 +31,14 @@ Columns = dict[str, list[Any]]
 _MEASURED = ("days", "seconds", "practitioner_seconds", "live_seconds")
 _PROGRESS = (
     "ladder",
+    "role",
     "measured",
     "earned_code",
     "next_code",
     "next_at_least",
     "still_needed",
     "reachable",
+    "at_top",
     "needs_live",
     "due_code",
 )
@@ -97,6 +99,7 @@ class ProgressLine(BaseModel):
     patient_id: UUID
     episode_id: UUID
     ladder: str = Field(examples=["management"])
+    role: str = Field(description="What the ladder pays: supply, management or review.")
     start_day: date | None = Field(description="Null: the window begins with the first reading.")
     end_day: date | None
     measured: int = Field(description="Days or seconds so far.")
@@ -105,6 +108,7 @@ class ProgressLine(BaseModel):
     next_at_least: int = Field(description="Days or seconds that the next code needs.")
     still_needed: int = Field(description="Days or seconds.")
     reachable: bool
+    at_top: bool = Field(description="The highest band is reached: more only adds units.")
     needs_live: bool = Field(description="The month has no live contact yet.")
     due_code: str = Field(description="Highest code whose days can still be had; may be empty.")
     due_day: date | None = Field(

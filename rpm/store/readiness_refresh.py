@@ -7,7 +7,7 @@ own the calculation, nor the list's pages (``rpm.store.readiness``).
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import date, datetime
 from threading import Lock
 from typing import Any
@@ -29,12 +29,15 @@ from rpm.store.overlaps import overlapping_parts
 from rpm.store.queries.people import organization_of
 from rpm.store.scope import Scope
 from rpm.store.selection import DEFAULT_PARTITION_PATIENTS, Patients, partitions
+from rpm.store.standing import standing_of
 from rpm.store.tables.base import METADATA
 from rpm.store.tables.ledger import ReadinessMark, ReadinessRow
+from rpm.store.tables.worklist import WorklistRow
 
 _NEVER = (-1, date(1970, 1, 1))
 _PATIENTS_AT_ONCE = 1_000
 _ROWS = METADATA.tables[str(ReadinessRow.__tablename__)]
+_SUMS = METADATA.tables[str(WorklistRow.__tablename__)]
 _MARK = METADATA.tables[str(ReadinessMark.__tablename__)]
 
 
@@ -140,15 +143,16 @@ def _put(db: Session, organization_id: UUID, plan: _Plan, computed: _Computed) -
     connection = db.connection()
     if _mark_of(_locked_mark(connection, organization_id)) != plan.mark:
         return 0
-    of_organization = _ROWS.c.organization_id == organization_id
-    if plan.changed is None:
-        connection.execute(delete(_ROWS).where(of_organization))
-    else:
-        for start in range(0, len(computed.patient_ids), _PATIENTS_AT_ONCE):
+    everyone = plan.changed is None
+    for table, rows in ((_ROWS, computed.rows), (_SUMS, _sums(computed.rows))):
+        of_organization = table.c.organization_id == organization_id
+        if everyone:
+            connection.execute(delete(table).where(of_organization))
+        for start in range(0, 0 if everyone else len(computed.patient_ids), _PATIENTS_AT_ONCE):
             some = computed.patient_ids[start : start + _PATIENTS_AT_ONCE]
-            connection.execute(delete(_ROWS).where(of_organization, _ROWS.c.patient_id.in_(some)))
-    if computed.rows:
-        connection.execute(insert(_ROWS), computed.rows)
+            connection.execute(delete(table).where(of_organization, table.c.patient_id.in_(some)))
+        if rows:
+            connection.execute(insert(table), rows)
     values = {"computed_through": plan.head, "as_of": plan.today}
     connection.execute(
         update(_MARK).where(_MARK.c.organization_id == organization_id).values(**values)
@@ -181,6 +185,22 @@ def _rows(organization_id: UUID, found: Evaluated) -> Iterator[dict[str, Any]]:
             "payer_key": payers.get(line.patient_id, ""),
             "findings": codes,
         }
+
+
+def _sums(rows: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
+    """One row for each patient: what is left to do."""
+    by_patient: dict[UUID, list[ReadinessRow]] = {}
+    for values in rows:
+        by_patient.setdefault(values["patient_id"], []).append(ReadinessRow(**values))
+    return [
+        {
+            **asdict(standing_of(of_patient)),
+            "organization_id": of_patient[0].organization_id,
+            "patient_id": patient_id,
+            "payer_key": of_patient[0].payer_key,
+        }
+        for patient_id, of_patient in by_patient.items()
+    ]
 
 
 def _payers(found: Evaluated) -> dict[UUID, str]:

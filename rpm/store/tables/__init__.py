@@ -13,6 +13,7 @@ from rpm.store.tables import (
     pulls,
     security,
     sign_ins,
+    worklist,
 )
 from rpm.store.tables.base import METADATA
 
@@ -27,4 +28,5 @@ __all__ = [
     "pulls",
     "security",
     "sign_ins",
+    "worklist",
 ]

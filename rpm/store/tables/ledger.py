@@ -205,6 +205,7 @@ class ReadinessRow(Row, table=True):
     position: int = Field(primary_key=True)  # counts a patient's rows
     episode_id: UUID
     ladder: str
+    role: str = ""  # of the ladder: supply, management, review
     state: str  # rpm.store.readiness.STATES
     payer_key: str  # empty without coverage
     start_day: date | None = None  # None: the window begins with the first reading
@@ -215,6 +216,7 @@ class ReadinessRow(Row, table=True):
     next_at_least: int
     still_needed: int  # days or seconds
     reachable: bool
+    at_top: bool = False  # the highest band is reached: more only adds units
     needs_live: bool  # the month has no live contact yet
     findings: list[str] = Field(sa_type=JsonValue)  # codes that hold the patient's lines
     due_code: str = ""  # the highest code whose days can still be had; empty when none

@@ -38,6 +38,7 @@ class ReadinessOut(BaseModel):
     record_number: str
     episode_id: UUID
     ladder: str = Field(examples=["device-supply"])
+    role: str = Field(description="What the ladder pays: supply, management or review.")
     state: str = Field(description="`held`, `earned`, `short` or `out_of_reach`.")
     payer_key: str = Field(description="Empty without coverage.")
     start_day: date | None = Field(description="Null: the window begins with the first reading.")
@@ -48,6 +49,7 @@ class ReadinessOut(BaseModel):
     next_at_least: int
     still_needed: int = Field(description="Days or seconds.", examples=[2])
     reachable: bool
+    at_top: bool = Field(description="The highest band is reached: more only adds units.")
     needs_live: bool = Field(description="The month has no live contact yet.")
     findings: list[str] = Field(description="Codes of what holds the lines.")
     due_code: str = Field(description="Highest code whose days can still be had; may be empty.")

@@ -44,9 +44,11 @@ MUTABLE = {
     "pull_account",
     "readiness_mark",
     "readiness_row",
+    "saved_view",
     "sign_in",
     "sign_in_tries",
     "user_account",
+    "worklist_row",
 }
 """The only tables that may be updated. A new name here is a decision."""
 
