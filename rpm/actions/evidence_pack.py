@@ -57,6 +57,11 @@ class EvidencePack:
     name: str  # for a file
 
     @property
+    def pdf_name(self) -> str:
+        """The name of the same pack on paper."""
+        return f"{self.name.removesuffix('.json')}.pdf"
+
+    @property
     def data(self) -> bytes:
         """The bytes of its file."""
         return (json.dumps(self.content, indent=1, ensure_ascii=False) + "\n").encode()

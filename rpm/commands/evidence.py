@@ -46,6 +46,9 @@ def pack(
     with_verifier: Annotated[  # noqa: FBT002 - an option, not an argument
         bool, typer.Option("--with-verifier", help="Put the checker beside the pack.")
     ] = False,
+    pdf: Annotated[  # noqa: FBT002 - an option, not an argument
+        bool, typer.Option("--pdf", help="Put the pack beside it as a PDF to read.")
+    ] = False,
     organization: Organization = None,
 ) -> None:
     """Write the evidence pack of an event, a posting, or a whole close; this is recorded.
@@ -68,6 +71,8 @@ def pack(
             made = _made(db, Scope.of(actor), now, what, day_or_none(known_at))
         folder, name = (out.parent, out.name) if out.suffix == ".json" else (out, made.name)
         files = {CHECKER: checker_file()} if with_verifier else {}
+        if pdf:
+            files[f"{name.removesuffix('.json')}.pdf"] = _on_paper(made)
         files[name] = made.data
         with transaction(engine) as db:
             record_pack(db, actor, now, made)
@@ -153,6 +158,14 @@ def _made(
         return close_pack(
             db, scope, now, row_id, lambda done, total: telling("postings", done, total)
         )
+
+
+def _on_paper(made: "EvidencePack") -> bytes:
+    from rpm.commands.backup import Telling
+    from rpm.documents.evidence import evidence_pdf
+
+    telling = Telling()
+    return evidence_pdf(made.content, lambda done, total: telling("events on paper", done, total))
 
 
 def _compared(files: Sequence[Path], organization: str | None) -> int:

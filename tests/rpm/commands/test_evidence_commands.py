@@ -57,10 +57,11 @@ def test_packs_of_event_posting_close_and_month_are_written(
     digest = json.loads((tmp_path / "one.json").read_text(encoding="utf-8"))["digest"]
     assert told.splitlines()[-1] == f"evidence: {tmp_path / 'one.json'} digest={digest}"
     for what in (close_id, "2026-01", posting.key):
-        said("evidence", "pack", what, "--out", str(tmp_path / "packs"), "--with-verifier")
+        said("evidence", "pack", what, "--out", str(tmp_path / "packs"), "--with-verifier", "--pdf")
     written = sorted(path.name for path in (tmp_path / "packs").iterdir())
+    names = ["evidence-close-2026-01-1", f"evidence-{posting.key}"]
     assert written == sorted(
-        [CHECKER, "evidence-close-2026-01-1.json", f"evidence-{posting.key}.json"]
+        [CHECKER, *(f"{name}.{form}" for name in names for form in ("json", "pdf"))]
     )
     files = [str(path) for path in tmp_path.rglob("*.json")]
     told = said("evidence", "verify", *files, "--ledger")

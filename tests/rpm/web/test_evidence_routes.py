@@ -66,6 +66,25 @@ def test_posting_and_close_give_packs_that_fit(
     ]
 
 
+def test_the_same_packs_are_given_on_paper(
+    client: TestClient, admin: Headers, practice: Practice, posting: Posting
+) -> None:
+    """A PDF for download, named after what it is of; each is recorded with the pack's digest."""
+    for path, name in (
+        (f"postings/{posting.id}", f"evidence-{posting.id}.pdf"),
+        (f"closes/{posting.close_id}", "evidence-close-2026-01-1.pdf"),
+    ):
+        answer = client.get(f"/v1/{path}/evidence.pdf", headers=admin)
+        assert answer.status_code == 200
+        assert answer.headers["content-type"] == "application/pdf"
+        assert answer.headers["content-disposition"] == f'attachment; filename="{name}"'
+        assert answer.content.startswith(b"%PDF-")
+    assert [set(one) for one in recorded(practice)] == [
+        {"posting_id", "pack_digest"},
+        {"close_id", "pack_digest"},
+    ]
+
+
 def test_what_is_not_there_or_not_ours_gives_no_pack(
     client: TestClient, admin: Headers, stranger: Headers, practice: Practice, posting: Posting
 ) -> None:

@@ -20,6 +20,8 @@ RECORDED_READS = {
     "/v1/patients/{patient_id}",
     "/v1/postings/{posting_id}/evidence",
     "/v1/closes/{close_id}/evidence",
+    "/v1/postings/{posting_id}/evidence.pdf",
+    "/v1/closes/{close_id}/evidence.pdf",
 }
 """Reads that are audited: opening a chart, giving out evidence."""
 

@@ -1,0 +1,38 @@
+"""How amounts, days and minutes are written for people, on pages and in documents.
+
+Owns these forms. Does not own the forms of claim files (``billing.money``, ``billing.claims``).
+"""
+
+from datetime import date
+
+_MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"]
+UNKNOWN = "not known"
+
+
+def dollars(cents: int | None) -> str:
+    """``123456`` as ``$1,234.56``; None, an amount that no schedule gives, as words."""
+    if cents is None:
+        return UNKNOWN
+    sign = "-" if cents < 0 else ""
+    return f"{sign}${abs(cents) // 100:,}.{abs(cents) % 100:02d}"
+
+
+def us_day(day: date) -> str:
+    """``2026-11-24`` as ``Nov 24, 2026``."""
+    return f"{_MONTHS[day.month - 1]} {day.day}, {day.year}"
+
+
+def us_month(day: date) -> str:
+    """The month of a day as ``Nov 2026``."""
+    return f"{_MONTHS[day.month - 1]} {day.year}"
+
+
+def span(first: date, last: date | None) -> str:
+    """Two days, or from a day on."""
+    return f"from {us_day(first)}" if last is None else f"{us_day(first)} to {us_day(last)}"
+
+
+def minutes(seconds: int) -> str:
+    """``1230`` as ``20:30``, minutes and seconds."""
+    sign = "-" if seconds < 0 else ""
+    return f"{sign}{abs(seconds) // 60}:{abs(seconds) % 60:02d}"
