@@ -30,7 +30,7 @@ _REMOVABLE = frozenset(
     {
         *("device_contact", "device_day", "idempotency_key", "job_run"),
         *("readiness_mark", "readiness_row", "sign_in_tries"),
-        *("saved_view", "worklist_row"),
+        *("saved_view", "timer", "worklist_row"),
     }
 )
 

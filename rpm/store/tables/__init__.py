@@ -13,6 +13,7 @@ from rpm.store.tables import (
     pulls,
     security,
     sign_ins,
+    timers,
     worklist,
 )
 from rpm.store.tables.base import METADATA
@@ -28,5 +29,6 @@ __all__ = [
     "pulls",
     "security",
     "sign_ins",
+    "timers",
     "worklist",
 ]
