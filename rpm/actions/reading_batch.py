@@ -116,7 +116,7 @@ class Batch:
         received_at: datetime,
         items: Sequence[Reading | RejectedReading | Notice],
     ) -> "Batch":
-        """A batch with what is known of its devices and identities; six statements."""
+        """A batch with what is known of its devices and identities; four statements."""
         readings = [item for item in items if isinstance(item, Reading)]
         identities = {
             id(one): (one, Identity.of(one, source.vendor, source.account)) for one in readings

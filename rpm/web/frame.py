@@ -6,10 +6,10 @@ The log line tells the route's template, never the address, the query or a value
 
 import secrets
 import time
+from collections.abc import Iterable
 from typing import Any
 
 import structlog
-from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from rpm import logs
@@ -30,6 +30,7 @@ SECURITY_HEADERS = {
 }
 """On every answer, unless the route set its own."""
 
+_SAFE = [(name.lower().encode(), value.encode()) for name, value in SECURITY_HEADERS.items()]
 UNKNOWN_ROUTE = "(none)"
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 _log = structlog.get_logger()
@@ -56,10 +57,7 @@ class Frame:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
-                headers = MutableHeaders(scope=message)
-                headers["X-Request-Id"] = request_id
-                for name, value in SECURITY_HEADERS.items():
-                    headers.setdefault(name, value)
+                message["headers"] = _safe(message.get("headers", ()), request_id)
             await send(message)
 
         try:
@@ -91,6 +89,14 @@ class Frame:
             milliseconds=round(seconds * 1000, 1),
             **ids,
         )
+
+
+def _safe(headers: Iterable[tuple[bytes, bytes]], request_id: str) -> list[tuple[bytes, bytes]]:
+    """The headers of an answer with the request's id and what the route left to us."""
+    own = [(name, value) for name, value in headers if name != b"x-request-id"]
+    said = {name for name, _ in own}
+    safe = [(name, value) for name, value in _SAFE if name not in said]
+    return [*own, (b"x-request-id", request_id.encode()), *safe]
 
 
 def template(scope: Scope) -> str:

@@ -5,17 +5,26 @@ reading is judged to be (``rpm.actions.judge_reading``).
 """
 
 from collections import defaultdict
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
+from typing import Any
 from uuid import UUID
 
-from sqlmodel import Session, col, select
+from sqlalchemy import Select, bindparam, select
+from sqlmodel import Session
 
 from devices.counting import Association, DeviceFacts
 from devices.device_ids import same_device_ids
+from rpm.store.tables.base import METADATA
 from rpm.store.tables.monitoring import AssociationEnd, Device, DeviceAssociation
 from rpm.store.tables.people import Patient
+
+_DEVICE = METADATA.tables[str(Device.__tablename__)]
+_ASSOCIATION = METADATA.tables[str(DeviceAssociation.__tablename__)]
+_PATIENT = METADATA.tables[str(Patient.__tablename__)]
+_END = METADATA.tables[str(AssociationEnd.__tablename__)]
 
 
 @dataclass(frozen=True)
@@ -59,29 +68,19 @@ class KnownDevice:
 def known_devices(
     db: Session, organization_id: UUID, vendor: str, vendor_device_ids: Collection[str]
 ) -> Mapping[str, KnownDevice]:
-    """Devices of a vendor by the sender's id, with their assignments; three statements.
+    """Devices of a vendor by the sender's id, with their assignments; one statement.
 
     A device registered under another spelling of its IMEI is found too, provided that only one is.
     """
     spellings = {sent: same_device_ids(sent) for sent in vendor_device_ids}
-    devices = db.exec(
-        select(Device).where(
-            col(Device.organization_id) == organization_id,
-            col(Device.vendor) == vendor,
-            col(Device.vendor_device_id).in_(sorted(set().union(*spellings.values()))),
-        )
-    ).all()
-    assignments = _assignments(db, organization_id, [device.id for device in devices])
-    known = {
-        device.vendor_device_id: KnownDevice(
-            device.id,
-            DeviceFacts(device.fda_listed, device.automatic),
-            tuple(sorted(assignments[device.id], key=lambda a: a.period.from_at)),
-        )
-        for device in devices
+    asked = {
+        "of_organization": organization_id,
+        "of_vendor": vendor,
+        "of_devices": sorted(set().union(*spellings.values())),
     }
-    found = {sent: _registered_as(sent, texts & known.keys()) for sent, texts in spellings.items()}
-    return {sent: known[name] for sent, name in found.items() if name is not None}
+    found = _by_device(db.connection().execute(_with_assignments(), asked)) if spellings else {}
+    names = {sent: _registered_as(sent, texts & found.keys()) for sent, texts in spellings.items()}
+    return {sent: found[name] for sent, name in names.items() if name is not None}
 
 
 def _registered_as(sent: str, registered: Collection[str]) -> str | None:
@@ -91,46 +90,66 @@ def _registered_as(sent: str, registered: Collection[str]) -> str | None:
     return next(iter(registered)) if len(registered) == 1 else None
 
 
-def _assignments(
-    db: Session, organization_id: UUID, device_ids: Collection[UUID]
-) -> Mapping[UUID, list[Assignment]]:
-    rows = db.exec(
-        select(DeviceAssociation, Patient.timezone)
-        .join(
-            Patient,
-            (col(Patient.organization_id) == col(DeviceAssociation.organization_id))
-            & (col(Patient.id) == col(DeviceAssociation.patient_id)),
+@cache
+def _with_assignments() -> Select[Any]:
+    """A row for each device, assignment and end; made once, since every delivery asks it.
+
+    Of several ends the latest recorded comes last.
+    """
+    return (
+        select(
+            _DEVICE.c.vendor_device_id,
+            _DEVICE.c.id,
+            _DEVICE.c.fda_listed,
+            _DEVICE.c.automatic,
+            _ASSOCIATION.c.id,
+            _ASSOCIATION.c.episode_id,
+            _ASSOCIATION.c.patient_id,
+            _PATIENT.c.timezone,
+            _ASSOCIATION.c.from_at,
+            _END.c.to_at,
         )
-        .where(
-            col(DeviceAssociation.organization_id) == organization_id,
-            col(DeviceAssociation.device_id).in_(device_ids),
-        )
-    ).all()
-    ends = _ends(db, organization_id, [association.id for association, _ in rows])
-    found: defaultdict[UUID, list[Assignment]] = defaultdict(list)
-    for association, zone in rows:
-        found[association.device_id].append(
-            Assignment(
-                association.id,
-                association.episode_id,
-                association.patient_id,
-                zone,
-                Association(association.from_at, ends.get(association.id)),
+        .select_from(
+            _DEVICE.outerjoin(
+                _ASSOCIATION,
+                (_ASSOCIATION.c.organization_id == _DEVICE.c.organization_id)
+                & (_ASSOCIATION.c.device_id == _DEVICE.c.id),
+            )
+            .outerjoin(
+                _PATIENT,
+                (_PATIENT.c.organization_id == _ASSOCIATION.c.organization_id)
+                & (_PATIENT.c.id == _ASSOCIATION.c.patient_id),
+            )
+            .outerjoin(
+                _END,
+                (_END.c.organization_id == _ASSOCIATION.c.organization_id)
+                & (_END.c.association_id == _ASSOCIATION.c.id),
             )
         )
-    return found
-
-
-def _ends(
-    db: Session, organization_id: UUID, association_ids: Collection[UUID]
-) -> Mapping[UUID, datetime]:
-    """Ends by association; the latest recorded counts."""
-    rows = db.exec(
-        select(AssociationEnd)
         .where(
-            col(AssociationEnd.organization_id) == organization_id,
-            col(AssociationEnd.association_id).in_(association_ids),
+            _DEVICE.c.organization_id == bindparam("of_organization"),
+            _DEVICE.c.vendor == bindparam("of_vendor"),
+            _DEVICE.c.vendor_device_id.in_(bindparam("of_devices", expanding=True)),
         )
-        .order_by(col(AssociationEnd.audit_number), col(AssociationEnd.id))
-    ).all()
-    return {end.association_id: end.to_at for end in rows}
+        .order_by(_END.c.audit_number, _END.c.id)
+    )
+
+
+def _by_device(rows: Iterable[Any]) -> dict[str, KnownDevice]:
+    devices: dict[str, tuple[UUID, DeviceFacts]] = {}
+    assignments: defaultdict[str, dict[UUID, Assignment]] = defaultdict(dict)
+    for name, device_id, fda_listed, automatic, *assigned in rows:
+        devices[name] = device_id, DeviceFacts(fda_listed, automatic)
+        association_id, episode_id, patient_id, zone, from_at, to_at = assigned
+        if association_id is not None:
+            assignments[name][association_id] = Assignment(
+                association_id, episode_id, patient_id, zone, Association(from_at, to_at)
+            )
+    return {
+        name: KnownDevice(*device, tuple(sorted(assignments[name].values(), key=_beginning)))
+        for name, device in devices.items()
+    }
+
+
+def _beginning(assignment: Assignment) -> datetime:
+    return assignment.period.from_at
