@@ -35,6 +35,10 @@ PROVIDER_TYPES = (
     *("MD", "NP", "PA", "CP", "CSW", "LPC", "MFT", "MHC"),
     *("PT", "OT", "SLP", "AUD", "RD", "RHC", "FQHC"),
 )
+EM_TYPES = ("MD", "NP", "PA", "RHC", "FQHC")
+"""Who may bill evaluation and management; the others have codes of their own (section 4.5)."""
+BEHAVIORAL_TYPES = ("CP", "CSW", "LPC", "MFT", "MHC")
+THERAPIST_TYPES = ("PT", "OT", "SLP")
 PROVIDER_SITES = ("OFFICE", "HOSPITAL", "HOME")
 PATIENT_LOCATIONS = ("HOME", "FACILITY", "NONFACILITY", "ABROAD", "NONE")
 MODALITIES = ("AV", "AUDIO", "ASYNC", "IN_PERSON", "NONE")
@@ -51,6 +55,8 @@ CONDITIONS = ("mental_health", "sud", "acute_stroke", "esrd", "covid_test", "oth
 CONSENT_POINTS = ("in_person", "voluntary", "transport", "limits", "interpreter", "audio_only")
 E_VISIT_DAYS = 7
 """Length of the window of a portal thread, its first day counted."""
+FIRST_DAY = date(2020, 1, 1)
+"""The rules were read for service days from here on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,6 +184,11 @@ class Encounter:
     frequency_code: str = "1"
     patient_paid: bool = False
 
+    def __post_init__(self) -> None:
+        """Refuse a service day for which no rule was read: ValueError."""
+        if self.dos < FIRST_DAY:
+            raise ValueError("the rules of coding were read for service days from 2020-01-01 on")
+
     @property
     def known_day(self) -> date:
         """The day whose knowledge judges: the day of submission, or five days after the visit."""
@@ -217,6 +228,11 @@ class Encounter:
     def live(self) -> bool:
         """Whether the encounter was held live at a distance, by video or by phone."""
         return self.modality in ("AV", "AUDIO")
+
+    @property
+    def bills_em(self) -> bool:
+        """Whether the professional may bill evaluation and management."""
+        return self.provider_type in EM_TYPES
 
     @property
     def is_medicare(self) -> bool:

@@ -16,6 +16,7 @@ from billing.coding.encounter import (
     CONDITIONS,
     CONSENT_POINTS,
     FACILITIES,
+    FIRST_DAY,
     LEVEL_BASES,
     MDM_LEVELS,
     MODALITIES,
@@ -270,6 +271,8 @@ def read_row(row: Mapping[str, str]) -> Row:
     _put(kept, findings, "submitted", "submitted", read_lines, row.get("submitted", ""))
     if kept["task"] == "SCRUB" and not kept["submitted"]:
         findings.append(Finding(BAD_VALUE, "submitted", "is empty"))
+    if values.get("dos", FIRST_DAY) < FIRST_DAY:
+        findings.append(Finding(BAD_VALUE, "dos", "lies before 2020-01-01, where the rules begin"))
     encounter = None if findings else Encounter(**values)
     return Row(row["case_id"], kept["task"], encounter, kept["submitted"], tuple(findings))
 
