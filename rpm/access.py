@@ -68,6 +68,9 @@ ROLE_PERMISSIONS: dict[str, frozenset[str]] = {
 }
 """What each role may do at most; a token may be given less, never more."""
 
+EMERGENCY_PERMISSIONS = _READS | {"alerts:write"}
+"""What emergency access adds to any role for a while: to read every chart and answer alerts."""
+
 TOKEN_PREFIX = "rl_"  # noqa: S105 - the public beginning of every token, not a secret
 _TOKEN_BYTES = 32
 
@@ -82,15 +85,22 @@ class Actor:
     role: str
     permissions: frozenset[str]
     name_for_audit: str
+    sign_in_id: UUID | None = None
+    emergency_id: UUID | None = None
 
     def as_json(self) -> dict[str, Any]:
-        """As audit events keep it."""
-        return {
+        """As audit events keep it; who came by a page, and in an emergency, is marked so."""
+        told: dict[str, Any] = {
             "user_id": self.user_id.hex if self.user_id else None,
             "token_id": self.token_id.hex if self.token_id else None,
             "name": self.name_for_audit,
             "role": self.role,
         }
+        if self.sign_in_id is not None:
+            told["sign_in_id"] = self.sign_in_id.hex
+        if self.emergency_id is not None:
+            told["emergency_id"] = self.emergency_id.hex
+        return told
 
 
 def system_actor(organization_id: UUID, name: str) -> Actor:

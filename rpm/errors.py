@@ -71,6 +71,12 @@ class Busy(ServiceError):  # noqa: N818 - as above
         self.retry_after_seconds = retry_after_seconds
 
 
+class TooManyTries(ServiceError):  # noqa: N818 - as above
+    """Somebody guesses: no more tries are taken for a while."""
+
+    code = "too_many_tries"
+
+
 class NotReady(ServiceError):  # noqa: N818 - as above
     """The installation is not set up for this: a missing key, a database behind its version."""
 

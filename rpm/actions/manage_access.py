@@ -92,7 +92,7 @@ def add_user(db: Session, actor: Actor, now: datetime, command: AddUser) -> User
     """The new user; ``Conflict`` when the address belongs to a user."""
     require(actor, "users:manage")
     scope = Scope.of(actor)
-    _refuse_more_than_own(actor, ROLE_PERMISSIONS[command.role])
+    refuse_more_than_own(actor, ROLE_PERMISSIONS[command.role])
     if command.practitioner_id is not None:
         scope.get(db, Practitioner, command.practitioner_id)
     hold_organization(db, scope)
@@ -112,7 +112,7 @@ def change_user(db: Session, actor: Actor, now: datetime, command: ChangeUser) -
     user = scope.get(db, User, command.user_id)
     role = command.role or user.role
     active = user.active if command.active is None else command.active
-    _refuse_more_than_own(actor, ROLE_PERMISSIONS[role])
+    refuse_more_than_own(actor, ROLE_PERMISSIONS[role])
     if (role, active) != ("practice_admin", True) and _is_last_admin(db, scope, user.id):
         raise Conflict("the practice would have no administrator left")
     with recording(db, actor, now, "user.change", {"user_id": user.id}, command.reason):
@@ -138,7 +138,7 @@ def create_token(
     if not user.active:
         raise Conflict("the user has no access")
     permissions = permissions_of(user.role, command.permissions)
-    _refuse_more_than_own(actor, permissions)
+    refuse_more_than_own(actor, permissions)
     token = made_token(
         user, now, command.name, sorted(permissions), command.valid_days or usual_days
     )
@@ -179,7 +179,8 @@ def revoke_token(db: Session, actor: Actor, now: datetime, command: RevokeToken)
     return token
 
 
-def _refuse_more_than_own(actor: Actor, permissions: frozenset[str]) -> None:
+def refuse_more_than_own(actor: Actor, permissions: frozenset[str]) -> None:
+    """``NotAllowed`` for giving, or having power over, more than the actor holds."""
     if not permissions <= actor.permissions:
         raise NotAllowed("nobody can give more than they hold")
 

@@ -16,8 +16,9 @@ from rpm.settings import Settings
 from rpm.web import openapi
 from rpm.web.frame import Frame
 from rpm.web.guard import BodyGuard
-from rpm.web.handlers import HANDLERS
 from rpm.web.metrics import Metrics
+from rpm.web.pages.listed import PAGES, page_paths, static_files
+from rpm.web.pages.problem_page import PAGE_HANDLERS
 from rpm.web.routes import ROUTERS
 from rpm.web.running import start, stop
 
@@ -47,7 +48,7 @@ def create_app(settings: Settings, clock: Clock | None = None) -> FastAPI:
         docs_url=None,
         redoc_url=None,
         openapi_url="/openapi.json",
-        exception_handlers=dict(HANDLERS),
+        exception_handlers=dict(PAGE_HANDLERS),
         middleware=[
             Middleware(Frame, metrics=metrics),
             Middleware(
@@ -58,6 +59,8 @@ def create_app(settings: Settings, clock: Clock | None = None) -> FastAPI:
         ],
     )
     app.state.metrics = metrics
-    for router in ROUTERS:
+    app.state.page_paths = page_paths()
+    for router in (*ROUTERS, *PAGES):  # pages last: the API and the vendors are asked more often
         app.include_router(router)
+    app.mount("/static", static_files(), name="static")
     return app

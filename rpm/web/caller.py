@@ -82,10 +82,15 @@ def _write_use(running: Running, actor: Actor, now: datetime) -> None:
 
 
 @dataclass(frozen=True)
-class Permit:
-    """A dependency that gives the actor, if the actor has the permission."""
+class Needs:
+    """What a dependency asks of whoever asks: a permission."""
 
     permission: str
+
+
+@dataclass(frozen=True)
+class Permit(Needs):
+    """A dependency that gives the actor, if the actor has the permission."""
 
     def __call__(self, actor: Annotated[Actor, Depends(authenticated)]) -> Actor:
         """The actor; ``NotAllowed`` without the permission."""
@@ -107,6 +112,6 @@ def permission_of(route: APIRoute) -> str | None:
 
 def _permissions(dependant: Dependant) -> Iterator[str]:
     for inner in dependant.dependencies:
-        if isinstance(inner.call, Permit):
+        if isinstance(inner.call, Needs):
             yield inner.call.permission
         yield from _permissions(inner)

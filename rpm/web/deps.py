@@ -43,6 +43,7 @@ __all__ = [
     "area_router",
     "authenticated",
     "permit",
+    "write_session",
 ]
 
 Page = cursors.Page
@@ -69,7 +70,8 @@ def area_router(area: str) -> APIRouter:
 
 
 @asynccontextmanager
-async def _write_session(running: Running) -> AsyncIterator[Session]:
+async def write_session(running: Running) -> AsyncIterator[Session]:
+    """A writing session, once it is this request's turn; committed at the end."""
     async with turn_to_write(running.writers) as wait_seconds:
         context = transaction(running.engine, wait_seconds)
         async with contextmanager_in_threadpool(context) as session:
@@ -85,7 +87,7 @@ async def _writing(
     if permission is not None:
         require(actor, permission)
     asked = await idempotency.asked(request, actor)
-    async with _write_session(running) as session:
+    async with write_session(running) as session:
         if asked is None:
             yield session
             return

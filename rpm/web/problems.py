@@ -68,6 +68,7 @@ KINDS: Mapping[str, Kind] = {
     "unsupported_media_type": Kind(415, "The body is not JSON"),
     "invalid_request": Kind(422, "The request is understood but wrong"),
     "idempotency_key_reused": Kind(422, "The idempotency key was used for another request"),
+    "too_many_tries": Kind(429, "There were too many tries"),
     "internal": Kind(500, "The service failed"),
     "busy": Kind(503, "The service is busy"),
     "not_ready": Kind(503, "The service is not set up for this"),

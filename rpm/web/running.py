@@ -12,7 +12,7 @@ from fastapi import Request
 from sqlalchemy.engine import Engine
 
 from rpm.actions.authenticate_delivery import OpenDoors
-from rpm.clock import Clock, clock_for
+from rpm.clock import Clock, SystemClock, clock_for
 from rpm.keys import Keys, load_keys
 from rpm.safe_start import refuse_unsafe_start
 from rpm.settings import Settings
@@ -24,6 +24,8 @@ from rpm.web.delivery_writer import DeliveryWriter
 # connections, waiting beginners could hold every thread that an ending one needs.
 _WRITERS = {"sqlite": 1, "postgresql": 4}
 _READERS = 8
+_HASHERS = 2
+"""Passwords hashed at the same time: each takes a tenth of a second and 64 MiB."""
 
 
 @dataclass(frozen=True)
@@ -34,8 +36,10 @@ class Running:
     keys: Keys
     engine: Engine
     clock: Clock
+    wall: Clock  # the machine's: sign-ins do not stand still with a demo's clock
     writers: anyio.CapacityLimiter
     readers: anyio.CapacityLimiter
+    hashers: anyio.CapacityLimiter
     doors: OpenDoors
     deliveries: DeliveryWriter
     tokens_noted: dict[UUID, datetime] = field(default_factory=dict)  # last use, to the minute
@@ -60,8 +64,10 @@ def start(settings: Settings, clock: Clock | None = None) -> Running:
         keys=keys,
         engine=engine,
         clock=clock or clock_for(engine),
+        wall=clock or SystemClock(),
         writers=writers,
         readers=anyio.CapacityLimiter(_READERS),
+        hashers=anyio.CapacityLimiter(_HASHERS),
         doors=OpenDoors(keys.field_encryption),
         deliveries=DeliveryWriter(engine, writers),
     )

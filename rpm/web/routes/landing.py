@@ -1,7 +1,7 @@
-"""The first page and the list of operations: plain pages for whoever opens the address.
+"""The list of operations: a plain page for whoever opens the address.
 
-Owns both pages; they hold no script, no style and nothing of any organization. Does not own the
-API's description, from which the list is made.
+Owns the page; it holds no script, no style and nothing of any organization. Does not own the API's
+description, from which the list is made.
 """
 
 from collections.abc import Iterator
@@ -11,36 +11,9 @@ from typing import Any
 from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse
 
-import rpm
-from rpm.clock import DemoClock
-from rpm.web.deps import Now
-from rpm.web.running import running_of
-
 router = APIRouter(include_in_schema=False)
 
 _METHODS = ("get", "post", "put", "patch", "delete")
-
-
-@router.get("/", response_class=HTMLResponse)
-def landing(request: Request, now: Now) -> HTMLResponse:
-    """What runs here; in a demo also its clock."""
-    parts = [
-        "<h1>rpm-ledger</h1>",
-        "<p>Remote patient monitoring: readings and minutes in, billable events and a month-end"
-        " file out, each line with the evidence behind it.</p>",
-        "<ul>",
-        '<li><a href="/docs">Operations of the API</a>'
-        ' (<a href="/openapi.json">OpenAPI 3.1</a>)</li>',
-        '<li><a href="/readyz">Can the service work</a></li>',
-        "</ul>",
-        f"<p>Version {escape(rpm.__version__)}.</p>",
-    ]
-    if isinstance(running_of(request).clock, DemoClock):
-        parts.append(
-            "<p>This is a demo: every person in it is invented. Its clock stands at"
-            f" {now:%Y-%m-%d %H:%M} UTC; <code>rpm-ledger demo advance DATE</code> moves it.</p>"
-        )
-    return _page("rpm-ledger", parts)
 
 
 @router.get("/docs", response_class=HTMLResponse)

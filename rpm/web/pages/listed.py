@@ -1,0 +1,44 @@
+"""The routers of all pages, and the files beside them.
+
+Owns the list. A new page adds its module here, one line, in alphabetical order.
+"""
+
+from fastapi import APIRouter
+from fastapi.routing import APIRoute
+from starlette.responses import Response
+from starlette.staticfiles import StaticFiles
+from starlette.types import Scope
+
+from rpm.web.pages import home, sign_in
+from rpm.web.pages.templating import STATIC
+
+PAGES: tuple[APIRouter, ...] = (
+    home.router,
+    sign_in.router,
+)
+_A_YEAR = "public, max-age=31536000, immutable"
+
+
+class Files(StaticFiles):
+    """Our own style and scripts, and those of htmx's package; addresses change with the content."""
+
+    async def get_response(self, path: str, scope: Scope) -> Response:
+        """As the base class; browsers may keep what they get."""
+        response = await super().get_response(path, scope)
+        response.headers["Cache-Control"] = _A_YEAR
+        return response
+
+
+def static_files() -> Files:
+    """For mounting under ``/static``."""
+    return Files(directory=STATIC, packages=[("js_lib_htmx", "static")])
+
+
+def page_paths() -> frozenset[str]:
+    """Addresses of all pages that can be opened."""
+    return frozenset(
+        route.path
+        for router in PAGES
+        for route in router.routes
+        if isinstance(route, APIRoute) and "GET" in route.methods
+    )
