@@ -7,7 +7,7 @@ Owns invitations and credentials. Does not own users (``manage_access``) nor pro
 import secrets
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Annotated
+from typing import Annotated, Any
 from uuid import UUID
 
 from pydantic import StringConstraints
@@ -215,7 +215,7 @@ def give_credential(
         raise Conflict("somebody signs in with this address already: a user needs one of their own")
     codes = new_recovery_codes()
     place = totp_place("credential", user.organization_id, user.id)
-    values = {
+    values: dict[str, Any] = {
         "login": login,
         "password_hash": password_hash,
         "totp_secret_encrypted": encrypt_field(keys.field_encryption, totp_secret.encode(), place),

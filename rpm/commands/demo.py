@@ -14,10 +14,11 @@ _WIDTH = 40
 
 
 def register(app: typer.Typer) -> None:
-    """Add the command and the one below it."""
+    """Add the command and those below it."""
     group = typer.Typer(help="A synthetic practice with its own clock.")
     group.callback(invoke_without_command=True)(demo)
     group.command("advance")(advance)
+    group.command("codes")(codes)
     app.add_typer(group, name="demo")
 
 
@@ -53,6 +54,7 @@ def demo(
     from rpm.demo.play import DATABASE, demo_settings, kept_demo, new_demo, play
     from rpm.demo.practice import STOP_DAY
     from rpm.demo.server import serving, taken_address
+    from rpm.demo.sign_ins import give_sign_ins
 
     _quiet()
     settings = demo_settings(folder)
@@ -64,6 +66,7 @@ def demo(
         serving(found.settings, address) as url,
     ):
         unexpected = play(found, url, day, _Progress())
+        give_sign_ins(found)
         _report(found, unexpected)
         if not no_serve:
             _serve(found, url)
@@ -93,6 +96,22 @@ def advance(
         unexpected = advance_to(found, day.date(), _Progress())
         _report(found, unexpected)
     raise typer.Exit(1 if unexpected else 0)
+
+
+def codes(
+    folder: Annotated[Path, typer.Option(help="The demo's folder.")] = Path("var/demo"),
+) -> None:
+    """Who signs in to the demo's pages with what, and everybody's present one-time code.
+
+    A code is good once and for a minute; the next one comes within half a minute.
+    """
+    from rpm.clock import SystemClock
+    from rpm.demo.play import demo_settings, kept_demo
+    from rpm.demo.sign_ins import sign_in_lines
+
+    with kept_demo(demo_settings(folder)) as found:
+        for line in sign_in_lines(found.memory, SystemClock().now()):
+            typer.echo(line)
 
 
 def _quiet() -> None:
@@ -143,12 +162,17 @@ def _serve(found: "Demo", url: str) -> None:
     import sys
     import threading
 
+    from rpm.clock import SystemClock
     from rpm.demo.hints import hints
+    from rpm.demo.sign_ins import sign_in_lines
     from rpm.jobs.schedule import background
 
     program = sys.argv[0] if Path(sys.argv[0]).name == "rpm-ledger" else "rpm-ledger"
     typer.echo("")
     for line in hints(found, url, program):
+        typer.echo(line)
+    typer.echo(f"\nThe pages: {url}/sign-in; fresh codes come from {program} demo codes\n")
+    for line in sign_in_lines(found.memory, SystemClock().now()):
         typer.echo(line)
     stop = threading.Event()
     for asked in (signal.SIGINT, signal.SIGTERM):

@@ -27,7 +27,7 @@ def hints(demo: Demo, url: str, program: str) -> Iterator[str]:
     local = demo.clock.now().astimezone(ZoneInfo(ZONE))
     yield f"The demo's clock stands at {local:%Y-%m-%d %H:%M} in {ZONE}; it is moved by hand only."
     yield ""
-    yield f"  {url}/          what runs here"
+    yield f"  {url}/          the pages: sign in as below"
     yield f"  {url}/docs      every operation of the API"
     yield f"  {url}/readyz    can it work"
     yield ""

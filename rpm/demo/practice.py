@@ -47,9 +47,10 @@ DOCTOR = Worker("doctor", "Dr. Dana Demo", "practitioner", "qhp", npi="199300020
 NORA = Worker("nora", "Nora Nurse, RN", "clinical_staff", "rn")
 NEIL = Worker("neil", "Neil Nurse, LPN", "clinical_staff", "lpn")
 MIA = Worker("mia", "Mia Assistant, MA", "clinical_staff", "ma")
+CLARA = Worker("clara", "Clara Clerk", "clerical_staff")
 BILLER = Worker("biller", "Bill Biller", "biller")
 AUDITOR = Worker("auditor", "Aud Auditor", "auditor")
-WORKERS = (DOCTOR, NORA, NEIL, MIA, BILLER, AUDITOR)
+WORKERS = (DOCTOR, NORA, NEIL, MIA, CLARA, BILLER, AUDITOR)
 """Everyone but the administrator, who comes with the practice."""
 
 PAYERS = {

@@ -9,10 +9,12 @@ from starlette.responses import Response
 from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
 
-from rpm.web.pages import home, sign_in
+from rpm.web.pages import close, closed, home, sign_in
 from rpm.web.pages.templating import STATIC
 
 PAGES: tuple[APIRouter, ...] = (
+    close.router,
+    closed.router,
     home.router,
     sign_in.router,
 )
@@ -40,5 +42,5 @@ def page_paths() -> frozenset[str]:
         route.path
         for router in PAGES
         for route in router.routes
-        if isinstance(route, APIRoute) and "GET" in route.methods
+        if isinstance(route, APIRoute) and "GET" in (route.methods or ())
     )

@@ -74,6 +74,7 @@ __all__ = [
     "form_errors",
     "page_permit",
     "page_router",
+    "page_values",
     "read_form",
     "render",
     "see_other",
@@ -122,28 +123,28 @@ def render(
     request: Request, template: str, status_code: int = 200, /, **values: Any
 ) -> HTMLResponse:
     """The page, with the shell's own values beside the given ones."""
-    found: SignedIn | None = getattr(request.state, "visitor", None)
-    told = _told(request)
-    text = (
-        environment()
-        .get_template(template)
-        .render(
-            visitor=found,
-            actor=found.actor if found else None,
-            timezone=found.timezone if found else "UTC",
-            may=lambda permission: found is not None and permission in found.actor.permissions,
-            navigation=navigation(request, found),
-            path=request.url.path,
-            told=told,
-            version=rpm.__version__,
-            demo_now=_demo_now(request),
-            **values,
-        )
-    )
+    shared = page_values(request)
+    text = environment().get_template(template).render(**shared, **values)
     response = HTMLResponse(text, status_code, dict(PAGE_HEADERS))
-    if told is not None:
+    if shared["told"] is not None:
         response.delete_cookie(_TOLD, path="/")
     return response
+
+
+def page_values(request: Request) -> dict[str, Any]:
+    """What every template may use, whatever the page."""
+    found: SignedIn | None = getattr(request.state, "visitor", None)
+    return {
+        "visitor": found,
+        "actor": found.actor if found else None,
+        "timezone": found.timezone if found else "UTC",
+        "may": lambda permission: found is not None and permission in found.actor.permissions,
+        "navigation": navigation(request, found),
+        "path": request.url.path,
+        "told": _told(request),
+        "version": rpm.__version__,
+        "demo_now": _demo_now(request),
+    }
 
 
 def navigation(request: Request, found: SignedIn | None) -> list[Entry]:

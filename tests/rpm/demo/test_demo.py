@@ -163,7 +163,9 @@ def test_two_more_minutes_before_the_clock_moves_on(
         readiness, progress, explanation, what_if, entry, after = (
             asked(line, shell_words(told)) for line in (*requests, requests[1])
         )
-        pages = {httpx2.get(f"{url}{path}").status_code for path in ("/", "/docs", "/readyz")}
+        pages = {
+            httpx2.get(f"{url}{path}").status_code for path in ("/sign-in", "/docs", "/readyz")
+        }
     assert pages == {200}
     assert readiness["items"]
     assert explanation["code"] == "99457"
@@ -186,6 +188,25 @@ def test_two_more_minutes_before_the_clock_moves_on(
         if line["patient_last"] == "Twenty" and line["dos_from"] == "2026-02-28"
     ]
     assert thea == ["99457"]
+
+
+def test_everybody_who_works_there_can_sign_in(
+    opened: Demo, played: Played, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The printed password and code open the pages, by the machine's clock and not the demo's."""
+    assert run(["demo", "codes", "--folder", str(played.folder)]) == 0
+    told = capsys.readouterr().out
+    password = told.splitlines()[0].removeprefix("Password of everybody: ")
+    codes = dict(re.findall(r"^  (\S+@\S+) +(\d{6})  ", told, re.MULTILINE))
+    assert len(codes) == 8
+    address = next(one for one in codes if one.startswith("nora@"))
+    typed = {"address": address, "password": password, "code": codes[address]}
+    with (
+        serving(opened.settings, taken_address(None)) as url,
+        httpx2.Client(base_url=url, headers={"Sec-Fetch-Site": "same-origin"}) as browser,
+    ):
+        assert browser.post("/sign-in", data=typed).status_code == 303
+        assert "Nora Nurse" in browser.get("/account").text
 
 
 def management(progress: Any) -> tuple[int, str, str]:
