@@ -222,7 +222,7 @@ def _mode(table: Table, key: str) -> Mode:
 def read_marks(text: str, name: str, sources: Sources) -> tuple[Mark, ...]:
     """Places of service and modifiers with their days; RuleError for one that stands twice."""
     top = open_document(text, name)
-    found = []
+    found: list[Mark] = []
     for table in top.each("mark"):
         mark = Mark(
             mark=table.text("mark", re.compile("[0-9A-Z]{2}")),
