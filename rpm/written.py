@@ -6,14 +6,14 @@ Owns these forms. Does not own the forms of claim files (``billing.money``, ``bi
 from datetime import date
 
 _MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"]
-UNKNOWN = "not known"
+UNKNOWN = "amount unknown"
 
 
 def dollars(cents: int | None) -> str:
     """``123456`` as ``$1,234.56``; None, an amount that no schedule gives, as words."""
     if cents is None:
         return UNKNOWN
-    sign = "-" if cents < 0 else ""
+    sign = "\u2212" if cents < 0 else ""
     return f"{sign}${abs(cents) // 100:,}.{abs(cents) % 100:02d}"
 
 

@@ -116,11 +116,18 @@ def dead_letters(
 ) -> Sequence[Delivery]:
     """Deliveries that could not be read and still wait, in the order they came."""
     return page_of(
-        db, scope, Delivery, *_conditions(scope, chosen), _waits(scope), after=after, limit=limit
+        db,
+        scope,
+        Delivery,
+        *_conditions(scope, chosen),
+        still_waits(scope),
+        after=after,
+        limit=limit,
     )
 
 
-def _waits(scope: Scope) -> ColumnElement[bool]:
+def still_waits(scope: Scope) -> ColumnElement[bool]:
+    """That a delivery could not be read and was not read again since."""
     read_since = select(DeliveryReplay.delivery_id).where(
         col(DeliveryReplay.organization_id) == scope.organization_id,
         col(DeliveryReplay.state) == READ,

@@ -13,8 +13,8 @@ from pathlib import Path
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from billing.money import cents_to_text
 from rpm.clock import zone
+from rpm.written import dollars, us_day, us_month
 
 FOLDER = Path(__file__).parent
 STATIC = FOLDER / "static"
@@ -22,20 +22,11 @@ HTMX_PACKAGE = "django-js-lib-htmx"
 _SECONDS_OF_MINUTE = 60
 
 
-def money(cents: int | None) -> str:
-    """``$1,234.56``; an unknown amount in words."""
-    if cents is None:
-        return "amount unknown"
-    whole, _, rest = cents_to_text(abs(cents)).partition(".")
-    return f"{'−' if cents < 0 else ''}${int(whole):,}.{rest}"
-
-
 def day(value: date | None) -> Markup:
     """``Nov 24, 2026`` as a time element; a dash for none."""
     if value is None:
         return Markup("–")
-    shown = f"{value:%b} {value.day}, {value.year}"
-    return Markup('<time datetime="{}">{}</time>').format(value.isoformat(), shown)
+    return Markup('<time datetime="{}">{}</time>').format(value.isoformat(), us_day(value))
 
 
 def instant(value: datetime | None, zone_name: str) -> Markup:
@@ -83,6 +74,7 @@ def environment() -> Environment:
         lstrip_blocks=True,
         auto_reload=False,
     )
-    found.filters.update(money=money, day=day, instant=instant, minutes=minutes, words=words)
+    found.filters.update(money=dollars, day=day, month=us_month)
+    found.filters.update(instant=instant, minutes=minutes, words=words)
     found.globals.update(static=static)
     return found
