@@ -25,6 +25,7 @@ PERMISSIONS = frozenset(
         "entries:read",
         "entries:write",
         "entries:reverse",
+        "entries:approve",
         "services:write",
         "rules:read",
         "rules:write",
@@ -51,6 +52,7 @@ ROLE_PERMISSIONS: dict[str, frozenset[str]] = {
         "limits:write",
         "entries:write",
         "entries:reverse",
+        "entries:approve",
         "services:write",
     },
     "clinical_staff": _READS

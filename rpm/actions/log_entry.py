@@ -77,7 +77,9 @@ class LogEntry(Command):
         description="The entry whose place this one takes; it must have been taken back. Needs"
         " `reason`.",
     )
-    reason: Reason | None = Field(default=None, description="Why it was written anew.")
+    reason: Reason | None = Field(
+        default=None, description="Why it was written anew, or why it was typed afterwards."
+    )
 
 
 @dataclass(frozen=True)
@@ -89,7 +91,9 @@ class Logged:
 
 
 @dataclass(frozen=True)
-class _Person:
+class Worked:
+    """Who worked, and in which role; without a user somebody who has no account."""
+
     user: User | None
     name: str
     role: str
@@ -105,12 +109,25 @@ def log_entry(db: Session, actor: Actor, now: datetime, command: LogEntry) -> Lo
     ``W_AFTER_CLOSE``, ``W_TIME_AFTER_END``.
     """
     require(actor, "entries:write")
+    person = _person(db, Scope.of(actor), actor, command)
+    return record_work(db, actor, now, command, person)
+
+
+def record_work(
+    db: Session,
+    actor: Actor,
+    now: datetime,
+    command: LogEntry,
+    person: Worked,
+    action: str = "entry.log",
+) -> Logged:
+    """``log_entry`` of a person who is known already: asks for no permission.
+
+    ``action`` is what the audit event says: another than the person may record the work.
+    """
     scope = Scope.of(actor)
     zone_name = organization_of(db, scope).timezone
-    _check_replaced(db, scope, command)
-    parts = _parts(command, now, zone_name)
-    scope.get(db, Patient, command.patient_id)
-    person = _person(db, scope, actor, command)
+    parts = checked_parts(db, scope, now, command, zone_name)
     hold_organization(db, scope)
     stored = entries_with_client_ids(db, scope, possible_ids(command.client_id, parts[0].local_day))
     if stored:
@@ -139,18 +156,30 @@ def log_entry(db: Session, actor: Actor, now: datetime, command: LogEntry) -> Lo
         for part in parts
     ]
     subject = {"patient_id": command.patient_id}
-    with recording(db, actor, now, "entry.log", subject, command.reason) as record:
+    with recording(db, actor, now, action, subject, command.reason) as record:
         entries = tuple(record.add_all(rows))
         record.subject["entry_id"] = entries[0].id
         findings = findings_of(db, scope, entries)
     return Logged(entries, findings)
 
 
+def checked_parts(
+    db: Session, scope: Scope, now: datetime, command: LogEntry, zone_name: str
+) -> list[Part]:
+    """The pieces of the work by local day; errors as of ``log_entry``."""
+    _check_replaced(db, scope, command)
+    parts = _parts(command, now, zone_name)
+    scope.get(db, Patient, command.patient_id)
+    return parts
+
+
 def _check_replaced(db: Session, scope: Scope, command: LogEntry) -> None:
-    if (command.replaces_id is None) != (command.reason is None):
-        raise refuse("reason", "E_NOT_TOGETHER", "an entry written anew names the old and why")
     if command.replaces_id is None:
+        if command.reason is not None and command.origin != "typed":
+            raise refuse("reason", "E_NOT_TOGETHER", "only what is typed or written anew has one")
         return
+    if command.reason is None:
+        raise refuse("reason", "E_NOT_TOGETHER", "an entry written anew names the old and why")
     scope.get(db, InteractionEntry, command.replaces_id)
     if entry_reversal(db, scope, command.replaces_id) is None:
         raise Conflict("take the entry back before it is written anew")
@@ -188,28 +217,30 @@ def _duration_seconds(command: LogEntry) -> int:
     return duration_seconds
 
 
-def _person(db: Session, scope: Scope, actor: Actor, command: LogEntry) -> _Person:
+def _person(db: Session, scope: Scope, actor: Actor, command: LogEntry) -> Worked:
     if command.actor_name is not None:
         require(actor, "users:manage")
         if command.actor_user_id is not None:
             raise refuse("actor_name", "E_NOT_TOGETHER", "a user already has a name")
         if command.role is None:
             raise refuse("role", "E_ROLE_MISSING", "say in which role the person worked")
-        return _Person(None, command.actor_name, command.role)
+        return Worked(None, command.actor_name, command.role)
     user_id = command.actor_user_id or actor.user_id
     if user_id is None:
         raise refuse("actor_user_id", "E_MISSING", "say who worked")
     if user_id != actor.user_id:
         require(actor, "users:manage")
     user = scope.get(db, User, user_id)
-    return _Person(user, user.name, worker_role(db, scope, user, command.role))
+    return Worked(user, user.name, worker_role(db, scope, user, command.role))
 
 
 def _same(
-    stored: Sequence[InteractionEntry], command: LogEntry, parts: list[Part], person: _Person
+    stored: Sequence[InteractionEntry], command: LogEntry, parts: list[Part], person: Worked
 ) -> tuple[InteractionEntry, ...]:
     wanted = command.model_dump(
-        include={"patient_id", "work", "mode", "activity", "note", "origin", "replaces_id"}
+        include={
+            *("patient_id", "work", "mode", "activity", "note", "origin", "replaces_id", "reason")
+        }
     )
     wanted["actor_user_id"] = person.user.id if person.user else None
     if person.user is None:

@@ -20,6 +20,20 @@ from rpm.store.chain import recording
 from rpm.store.rule_books import book_of
 from rpm.store.tables.people import PracticeSetting
 
+OFF = "off"
+GRACE = "timer_grace_"
+"""Followed by a role: seconds from opening a chart until the timer starts by itself."""
+TIMER_ROLES = ("practice_admin", "practitioner", "clinical_staff")
+"""Roles that log work."""
+NOTE_TEMPLATES = "note_templates"
+_MOST_TEMPLATE_CHARACTERS = 8_000
+_USUAL_TEMPLATES = """\
+Reviewed readings since the last contact; all within the patient's limits.
+Reviewed readings outside the patient's limits; talked about symptoms and medication.
+Taught the patient how to measure, and how often.
+Reached voicemail; left a message to call back.
+"""
+
 
 @dataclass(frozen=True)
 class KnownSetting:
@@ -28,6 +42,11 @@ class KnownSetting:
     default: Any
     holds: Callable[[Any, RuleBook], bool]
     about: str
+
+
+def _number_or_off(least: int, most: int) -> Callable[[Any, RuleBook], bool]:
+    words = {OFF, *(str(number) for number in range(least, most + 1))}
+    return lambda value, _: isinstance(value, str) and value in words
 
 
 SETTINGS: dict[str, KnownSetting] = {
@@ -51,6 +70,31 @@ SETTINGS: dict[str, KnownSetting] = {
         holds=lambda value, book: value == NATIONAL or value in book.fees.localities,
         about="the locality of a loaded table of factors that amounts are computed for, by"
         " contractor and number such as 01112-05, or national",
+    ),
+    **{
+        GRACE + role: KnownSetting(
+            default=OFF if role == "practice_admin" else "5",
+            holds=_number_or_off(0, 120),
+            about=f"the seconds (0 to 120) after which opening a chart starts the timer of a"
+            f" {role}, or off",
+        )
+        for role in TIMER_ROLES
+    },
+    "timer_idle_minutes": KnownSetting(
+        default="10",
+        holds=_number_or_off(1, 120),
+        about="the minutes (1 to 120) without activity after which a timer asks, or off",
+    ),
+    "typed_limit_minutes": KnownSetting(
+        default="30",
+        holds=_number_or_off(1, 1440),
+        about="the minutes (1 to 1440) above which an entry typed afterwards waits for another"
+        " person's approval, or off",
+    ),
+    NOTE_TEMPLATES: KnownSetting(
+        default=_USUAL_TEMPLATES,
+        holds=lambda value, _: isinstance(value, str) and len(value) <= _MOST_TEMPLATE_CHARACTERS,
+        about="the notes that a stopped timer offers, one on each line",
     ),
 }
 

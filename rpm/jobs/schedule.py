@@ -51,6 +51,7 @@ JOBS = (
     Job("nightly-pull", timedelta(days=1), timedelta(hours=8, minutes=30), pulls.ask_every_account),
     Job("pull-due", timedelta(minutes=1), timedelta(0), pulls.pull_due),
     Job("send-events", timedelta(minutes=1), timedelta(0), events.send_events),
+    Job("end-timers", timedelta(minutes=1), timedelta(0), work.end_timers),
     Job("forget-answers", timedelta(days=1), timedelta(hours=2), work.forget_answers),
     Job("forget-runs", timedelta(days=1), timedelta(hours=2, minutes=10), work.forget_runs),
 )

@@ -19,6 +19,7 @@ from rpm.access import Actor, system_actor
 from rpm.actions.close_month import post_close
 from rpm.actions.compute_close import compute_close
 from rpm.actions.refresh_contacts import refresh_contacts
+from rpm.actions.run_timer import settle_timers
 from rpm.actions.verify import verify_record
 from rpm.clock import local_day
 from rpm.settings import Settings
@@ -127,6 +128,17 @@ def refresh_all_contacts(engine: Engine, _settings: Settings, _now: datetime) ->
 
     done, failed = for_each(engine, "refresh-contacts", bring_up_to_date)
     return f"{done} devices heard, {failed} failed"
+
+
+def end_timers(engine: Engine, _settings: Settings, now: datetime) -> str:
+    """End the intervals of timers whose page is gone or whose person is."""
+
+    def end(actor: Actor) -> int:
+        with transaction(engine) as session:
+            return settle_timers(session, Scope.of(actor), now)
+
+    done, failed = for_each(engine, "end-timers", end)
+    return f"{done} ended, {failed} failed"
 
 
 def forget_answers(engine: Engine, settings: Settings, now: datetime) -> str:

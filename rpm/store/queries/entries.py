@@ -24,6 +24,23 @@ def entries_with_client_ids(
     return scope.all_of(db, InteractionEntry, col(InteractionEntry.client_id).in_(client_ids))
 
 
+def entries_of_stop(
+    db: Session, scope: Scope, user_id: UUID, client_id: UUID
+) -> Sequence[InteractionEntry]:
+    """What one stop of a person's timer recorded, by the id of its first entry; else nothing."""
+    first = next(iter(entries_with_client_ids(db, scope, [client_id])), None)
+    if first is None or (first.actor_user_id, first.origin) != (user_id, "timer"):
+        return ()
+    return scope.all_of(
+        db,
+        InteractionEntry,
+        col(InteractionEntry.actor_user_id) == user_id,
+        col(InteractionEntry.patient_id) == first.patient_id,
+        col(InteractionEntry.recorded_at) == first.recorded_at,
+        col(InteractionEntry.origin) == "timer",
+    )
+
+
 def entry_reversal(db: Session, scope: Scope, entry_id: UUID) -> InteractionEntry | None:
     """The entry that takes this one back, if any."""
     return db.exec(

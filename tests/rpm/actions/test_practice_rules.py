@@ -14,7 +14,7 @@ from rpm.access import ROLE_PERMISSIONS, Actor
 from rpm.actions.activate_rule_page import ActivateRulePage, activate_rule_page
 from rpm.actions.add_payer import AddPayer, add_payer
 from rpm.actions.bootstrap_organization import BootstrapOrganization, bootstrap_organization
-from rpm.actions.set_practice_setting import SetPracticeSetting, set_practice_setting
+from rpm.actions.set_practice_setting import SETTINGS, SetPracticeSetting, set_practice_setting
 from rpm.clock import Clock
 from rpm.errors import Conflict, InvalidRequest, NotAllowed
 from rpm.store.chain import recording
@@ -63,6 +63,12 @@ def test_an_organization_begins_with_all_it_needs(session: Session, clock: Clock
         "count_cgm_days": False,
         "close_on_day": "by-hand",
         "locality": "national",
+        "timer_grace_practice_admin": "off",
+        "timer_grace_practitioner": "5",
+        "timer_grace_clinical_staff": "5",
+        "timer_idle_minutes": "10",
+        "typed_limit_minutes": "30",
+        "note_templates": SETTINGS["note_templates"].default,
     }
     assert verify_chain(session, made.organization.id) == []
 
@@ -92,6 +98,10 @@ def test_a_setting_counts_from_its_last_change(practice: Practice) -> None:
         ("count_cgm_days", "yes"),
         ("close_on_day", "29"),
         ("close_on_day", "0"),
+        ("timer_idle_minutes", "0"),
+        ("timer_grace_clinical_staff", "121"),
+        ("typed_limit_minutes", True),
+        ("note_templates", "x" * 8_001),
     ],
 )
 def test_a_setting_holds_only_what_it_can(practice: Practice, key: str, value: bool | str) -> None:

@@ -10,6 +10,7 @@ from starlette.testclient import TestClient
 
 from billing.rules.references import shipped_text
 from rpm.access import Actor
+from rpm.actions.set_practice_setting import SETTINGS
 from rpm.store.tables import METADATA
 
 Headers = dict[str, str]
@@ -322,6 +323,12 @@ def test_the_practice_shows_and_changes_itself(api: Api) -> None:
         "count_cgm_days": False,
         "close_on_day": "by-hand",
         "locality": "national",
+        "timer_grace_practice_admin": "off",
+        "timer_grace_practitioner": "5",
+        "timer_grace_clinical_staff": "5",
+        "timer_idle_minutes": "10",
+        "typed_limit_minutes": "30",
+        "note_templates": SETTINGS["note_templates"].default,
     }
     api.post("settings", key="count_cgm_days", value=True, reason="our contractor agrees")
     api.post("settings", key="profile", value="NGS", reason="our contractor is NGS")
