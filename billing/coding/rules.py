@@ -128,7 +128,7 @@ class PayerRow:
     video: Mode
     audio: Mode
     stored: Mode | None
-    apart: str  # read or unknown
+    apart: str  # read, any-place (the payer takes any), unknown
     telemedicine: str  # required, refused, unknown
     confidence: str
     source: Source

@@ -186,7 +186,7 @@ def _row(table: Table, sources: Sources) -> PayerRow:
         video=_mode(table, "video"),
         audio=_mode(table, "audio"),
         stored=_mode(table, "stored") if table.has("stored") else None,
-        apart=table.word("apart", ("read", "unknown")),
+        apart=table.word("apart", ("read", "any-place", "unknown")),
         telemedicine=table.word("telemedicine", ("required", "refused", "unknown")),
         confidence=table.word("confidence", CONFIDENCES),
         source=read_source(table, sources),
