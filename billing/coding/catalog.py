@@ -36,7 +36,7 @@ PLACEHOLDERS = (
 """What a message may tell of a line: codes, places, numbers and states, never a person."""
 
 
-class Weight(StrEnum):
+class EditSeverity(StrEnum):
     """How much an edit weighs."""
 
     ERROR = "ERROR"  # blocks release
@@ -83,7 +83,7 @@ class Edit:
 
     id: str
     area: str
-    weight: Weight
+    severity: EditSeverity
     runs: tuple[Run, ...]  # one of them must hold; none: always
     unrepaired: Unrepaired | None  # of an ERROR
     review: Review | None
@@ -135,7 +135,7 @@ def _edit(table: Table, sources: Mapping[str, SourceEntry]) -> Edit:
     edit = Edit(
         id=table.text("id", EDIT_ID),
         area=table.word("area", AREAS),
-        weight=Weight(table.word("severity", tuple(Weight))),
+        severity=EditSeverity(table.word("severity", tuple(EditSeverity))),
         runs=_runs(table),
         unrepaired=Unrepaired(table.word("unrepaired", tuple(Unrepaired)))
         if table.has("unrepaired")
@@ -178,7 +178,7 @@ def _run(table: Table) -> Run:
 def _check(edit: Edit, table: Table) -> None:
     if edit.source is None and not edit.basis:
         raise table.place.error("is missing", "source")
-    if (edit.weight is Weight.ERROR) != (edit.unrepaired is not None):
+    if (edit.severity is EditSeverity.ERROR) != (edit.unrepaired is not None):
         raise table.place.error("an ERROR has it, no other severity", "unrepaired")
     names = {name for _, name, _, _ in Formatter().parse(edit.message) if name is not None}
     if unknown := sorted(names - set(PLACEHOLDERS)):

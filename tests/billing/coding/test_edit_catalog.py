@@ -4,7 +4,7 @@ from datetime import date
 
 import pytest
 
-from billing.coding.catalog import Unrepaired, Weight, read_edits, shipped_edits
+from billing.coding.catalog import Unrepaired, EditSeverity, read_edits, shipped_edits
 from billing.coding.sources import telehealth_sources
 from billing.rules.fields import RuleError
 
@@ -24,12 +24,12 @@ def test_every_area_has_its_edits_once() -> None:
     """The shipped catalog holds 106 edits; each ERROR says what becomes of its line."""
     edits = shipped_edits()
     assert len(edits) == 106
-    weights = [edit.weight for edit in edits.values()]
-    assert {w: weights.count(w) for w in Weight} == {
-        Weight.ERROR: 85,
-        Weight.REVIEW: 4,
-        Weight.WARN: 12,
-        Weight.INFO: 5,
+    weights = [edit.severity for edit in edits.values()]
+    assert {w: weights.count(w) for w in EditSeverity} == {
+        EditSeverity.ERROR: 85,
+        EditSeverity.REVIEW: 4,
+        EditSeverity.WARN: 12,
+        EditSeverity.INFO: 5,
     }
     holds = {name for name, edit in edits.items() if edit.unrepaired is Unrepaired.HOLD}
     assert {"TH-DOC-04", "TH-COV-03", "TH-ADM-02"} <= holds
