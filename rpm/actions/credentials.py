@@ -33,11 +33,10 @@ from rpm.store.queries.people import hold_organization
 from rpm.store.scope import Scope
 from rpm.store.sign_ins import end_sign_ins
 from rpm.store.tables.people import User
-from rpm.store.tables.sign_ins import Credential, Invitation, SignIn
+from rpm.store.tables.sign_ins import NO_PASSWORD, Credential, Invitation, SignIn
 
 INVITED_FOR = timedelta(hours=72)
 _TOKEN_BYTES = 32
-_NO_PASSWORD = "-"  # noqa: S105 - no password has this hash
 
 
 class InviteUser(Command):
@@ -241,7 +240,7 @@ def end_access(
     with recording(db, actor, now, "user.reset", {"user_id": user.id}, command.reason):
         kept = db.get(Credential, _key(user))
         if kept is not None:
-            kept.password_hash, kept.recovery_hashes = _NO_PASSWORD, []
+            kept.password_hash, kept.recovery_hashes = NO_PASSWORD, []
             db.add(kept)
         _use_up(db, user, wall)
         end_sign_ins(db, Scope.of(actor), wall, col(SignIn.user_id) == user.id)

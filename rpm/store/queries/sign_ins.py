@@ -4,14 +4,16 @@ Owns the look-ups. Does not own what ends a sign-in (``rpm.store.sign_ins``).
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
+from uuid import UUID
 
-from sqlmodel import Session, col
+from sqlmodel import Session, col, func, select
 
 from rpm.access import Actor
 from rpm.store.scope import Scope
 from rpm.store.sign_ins import IDLE, LONGEST
-from rpm.store.tables.sign_ins import SignIn
+from rpm.store.tables.sign_ins import NO_PASSWORD, Credential, Invitation, SignIn
 
 MOST_SHOWN = 50
 
@@ -29,3 +31,48 @@ def open_sign_ins(db: Session, scope: Scope, actor: Actor, wall: datetime) -> Se
         .order_by(col(SignIn.created_at).desc())
         .limit(MOST_SHOWN)
     ).all()
+
+
+@dataclass(frozen=True)
+class AccessState:
+    """How far a user's way in is: a credential, a link that waits, and when they were last here."""
+
+    can_sign_in: bool
+    invited_until: datetime | None
+    seen_at: datetime | None
+
+
+def access_states(
+    db: Session, scope: Scope, user_ids: Sequence[UUID], wall: datetime
+) -> dict[UUID, AccessState]:
+    """The state of each of these users."""
+    able = set(
+        db.exec(
+            select(Credential.user_id).where(
+                col(Credential.organization_id) == scope.organization_id,
+                col(Credential.user_id).in_(user_ids),
+                col(Credential.password_hash) != NO_PASSWORD,
+            )
+        )
+    )
+    waiting = db.exec(
+        select(Invitation.user_id, func.max(Invitation.expires_at))
+        .where(
+            col(Invitation.organization_id) == scope.organization_id,
+            col(Invitation.user_id).in_(user_ids),
+            col(Invitation.used_at).is_(None),
+            col(Invitation.expires_at) > wall,
+        )
+        .group_by(col(Invitation.user_id))
+    )
+    links = dict(waiting.all())
+    last = db.exec(
+        select(SignIn.user_id, func.max(SignIn.seen_at))
+        .where(
+            col(SignIn.organization_id) == scope.organization_id,
+            col(SignIn.user_id).in_(user_ids),
+        )
+        .group_by(col(SignIn.user_id))
+    )
+    seen = dict(last.all())
+    return {one: AccessState(one in able, links.get(one), seen.get(one)) for one in user_ids}

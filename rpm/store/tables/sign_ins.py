@@ -12,6 +12,8 @@ from sqlmodel import Field
 
 from rpm.store.tables.base import Fact, JsonValue, Row, TenantRow, UtcDateTime, fact_table, refers
 
+NO_PASSWORD = "-"  # noqa: S105 - stands where a hash would; no password has it
+
 
 class Credential(Row, table=True):
     """What a user signs in with; mutable, every change has its audit event."""

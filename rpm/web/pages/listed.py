@@ -9,14 +9,29 @@ from starlette.responses import Response
 from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
 
-from rpm.web.pages import close, closed, home, sign_in
+from rpm.web.pages import (
+    admin_users,
+    close,
+    closed,
+    home,
+    invitation,
+    patient,
+    sign_in,
+    why,
+    worklist,
+)
 from rpm.web.pages.templating import STATIC
 
 PAGES: tuple[APIRouter, ...] = (
+    admin_users.router,
     close.router,
     closed.router,
     home.router,
+    invitation.router,
+    patient.router,
     sign_in.router,
+    why.router,
+    worklist.router,
 )
 _A_YEAR = "public, max-age=31536000, immutable"
 

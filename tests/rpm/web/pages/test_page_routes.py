@@ -10,7 +10,12 @@ from rpm.web.pages.listed import PAGES
 from rpm.web.pages.same_site import PageRoute
 from rpm.web.pages.visitor import visitor
 
-OPEN = {("GET", "/sign-in"), ("POST", "/sign-in")}
+OPEN = {
+    ("GET", "/sign-in"),
+    ("POST", "/sign-in"),
+    ("GET", "/invitations/{secret}"),
+    ("POST", "/invitations/{secret}"),
+}
 """Pages of nobody in particular. A new one here is a decision."""
 OWN = {
     ("GET", "/"),
