@@ -12,6 +12,7 @@ from billing.coding.judging import (
     E_CONSULTS,
     EVALUATIONS,
     FIRES,
+    PORTAL,
     THERAPY,
     Told,
     Visit,
@@ -170,9 +171,11 @@ def portal_beside_care(visit: Visit) -> Hits:
 
 @pair_edit("TH-NCCI-09")
 def too_many_units(visit: Visit) -> Hits:
-    """More units of a code on the day than its limit."""
+    """More units of a code on the day than its limit; portal visits are TH-CODE-08's."""
     units: dict[str, int] = {}
     for n, line in enumerate(visit.submitted):
+        if visit.is_of(line.code, PORTAL):
+            continue
         units[line.code] = units.get(line.code, 0) + line.units
         limit = unit_limit(line.code, visit.pairs)
         if limit is not None and units[line.code] > limit:
