@@ -6,11 +6,13 @@ A repair gives a change of lines, or None when the facts do not support one.
 """
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 
 from billing.coding.digital import check_in, e_visit, e_visit_family, image_review, spoken_minutes
 from billing.coding.encounter import CLINICS
 from billing.coding.lines import Line
 from billing.coding.mark import OF_TELEHEALTH, marked, recoded, set_down
+from billing.coding.pairs import unit_limit
 from billing.coding.question import Proposal, Question
 from billing.coding.relevel import (
     Change,
@@ -216,6 +218,17 @@ def _with_visit(question: Question, slots: Slots, index: int) -> Change | None:
     return change or {index: None}
 
 
+def _within_limit(_question: Question, slots: Slots, index: int) -> Change | None:
+    """TH-NCCI-09: as many units as the day's limit leaves for the line."""
+    line = slots[index]
+    limit = None if line is None else unit_limit(line.code, None)
+    if line is None or limit is None:
+        return None
+    before = sum(one.units for one in slots[:index] if one is not None and one.code == line.code)
+    left = limit - before
+    return {index: replace(line, units=left) if left > 0 else None}
+
+
 _PLACE, _MARK = _of_line(_down), _of_line(marked)
 
 REPAIRS: Mapping[str, Repair] = {
@@ -258,6 +271,7 @@ REPAIRS: Mapping[str, Repair] = {
     "TH-COV-11": _of_line(_without_notice),
     "TH-NCCI-03": _gone,
     "TH-NCCI-06": _with_visit,
+    "TH-NCCI-09": _within_limit,
     "TH-NCCI-12": _gone,
 }
 """By edit id. An edit without a repair holds the claim, drops its line or leaves it."""

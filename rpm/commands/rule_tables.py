@@ -76,11 +76,13 @@ def load_rvu(
     locality. Units count from the first day of their release to the end of its year. A damaged or
     foreign file is named and nothing is loaded; the same file again loads nothing.
     """
+    from billing.coding.rules_read import shipped_coding_rules
     from billing.rules.book import shipped_book
     from billing.rules.fee_files import read_fees
     from rpm.commands.opened import day_or_none
 
-    known, day = shipped_book().references.codes, day_or_none(begins)
+    known = {*shipped_book().references.codes, *shipped_coding_rules().codes}
+    day = day_or_none(begins)
 
     def read(file: "CmsFile") -> "LoadedTable":
         return read_fees(file.full_name, file.rows(), file.sha256, known, day)

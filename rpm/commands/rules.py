@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
+    from billing.ledger.cases import CaseResult
     from billing.rules.book import RuleBook
     from rpm.store.queries.rules import Activation
 
@@ -44,7 +45,7 @@ def list_pages(organization: Organization = None) -> None:
     """
     from billing.rules.text import list_rules
 
-    with _book(organization) as (book, activated):
+    with opened_book(organization) as (book, activated):
         typer.echo(list_rules(book))
         for one in activated:
             page = one.page
@@ -65,7 +66,7 @@ def show(
     from rpm.errors import NotFound
 
     try:
-        with _book(organization) as (book, _):
+        with opened_book(organization) as (book, _):
             text = show_rules(book, page)
     except KeyError:
         raise NotFound("there is no such page: rpm-ledger rules list names them") from None
@@ -73,7 +74,7 @@ def show(
 
 
 @contextmanager
-def _book(organization: str | None) -> "Iterator[tuple[RuleBook, list[Activation]]]":
+def opened_book(organization: str | None) -> "Iterator[tuple[RuleBook, list[Activation]]]":
     """The shipped book, or a practice's and how its own pages were activated."""
     from billing.rules.book import shipped_book
 
@@ -112,16 +113,14 @@ def try_cases(
 ) -> None:
     """Run a case file against the shipped rules; exit 1 when a case came out otherwise.
 
-    docs/case-files.md describes the columns. A line is printed for each mismatch.
+    Cases of monitoring and of visits are told apart by their header; docs/case-files.md and
+    docs/coding.md describe the columns. A line is printed for each mismatch.
     """
     from billing.ledger.case_text import CaseError
-    from billing.ledger.cases import run_cases
-    from billing.rules.book import shipped_book
-    from rpm.clock import local_day
     from rpm.errors import InvalidRequest
 
     try:
-        results = run_cases(file.read_text(encoding="utf-8-sig"), shipped_book(), local_day)
+        results = _case_results(file.read_text(encoding="utf-8-sig"))
     except UnicodeDecodeError:
         raise InvalidRequest("the case file is not UTF-8") from None
     except CaseError as error:
@@ -132,3 +131,18 @@ def try_cases(
     failed = sum(not result.passed for result in results)
     typer.echo(f"{len(results) - failed} passed, {failed} failed")
     raise typer.Exit(1 if failed else 0)
+
+
+def _case_results(text: str) -> "list[CaseResult]":
+    """The cases of a file, by the rules that its header calls for."""
+    from billing.coding.cases import header_of, is_coding_header, run_coding_cases
+
+    if is_coding_header(header_of(text)):
+        from billing.coding.rules_read import shipped_coding_rules
+
+        return run_coding_cases(text, shipped_coding_rules())
+    from billing.ledger.cases import run_cases
+    from billing.rules.book import shipped_book
+    from rpm.clock import local_day
+
+    return run_cases(text, shipped_book(), local_day)

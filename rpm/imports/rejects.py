@@ -34,7 +34,7 @@ class RejectsFile:
         _, _, field = reject.finding.where.partition(", ")
         cells = [*reject.cells, *[""] * (self._width - len(reject.cells))]
         reason = f"{field}: {reject.finding.message}"
-        self._rows.writerow([reject.line, reason, *map(_inert, cells)])
+        self._rows.writerow([reject.line, reason, *map(inert, cells)])
         self.count += 1
 
     def close(self) -> None:
@@ -66,6 +66,7 @@ def writing_rejects(path: Path, header: Sequence[str]) -> Iterator[RejectsFile]:
         draft.unlink(missing_ok=True)
 
 
-def _inert(cell: str) -> str:
+def inert(cell: str) -> str:
+    """A cell that a spreadsheet would run as a formula, with an apostrophe before it."""
     dangerous = _FORMULA.match(cell) and not _NUMBER.fullmatch(cell)
     return f"'{cell}" if dangerous else cell
