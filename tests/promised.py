@@ -2,9 +2,12 @@
 
 A test marked ``@pytest.mark.promise("R9")`` asks for the ``promised`` fixture, takes its counts
 from it (few in ``make test``, all in ``make promises``) and says what it reached. With
-``--promises-page`` the run writes the page and fails while a promise is not reached.
+``--promises-page`` the run writes the page and fails while a promise is not reached. A test marked
+``alone`` tells of time: it runs before the others, by itself, and ``--promises-kept`` is the file
+that brings its figures to the page.
 """
 
+import json
 import tomllib
 from collections import defaultdict
 from collections.abc import Iterator
@@ -43,12 +46,17 @@ class Promised:
         self.figures.append(figure)
 
 
+def in_full(config: pytest.Config) -> bool:
+    """Whether the run proves promises with their full counts."""
+    return any(config.getoption(name) is not None for name in ("promises_page", "promises_kept"))
+
+
 @pytest.fixture
 def promised(request: pytest.FixtureRequest) -> Iterator[Promised]:
     """The share of a marked test in its promise; a test that never says what it reached fails."""
     marker = request.node.get_closest_marker("promise")
     assert marker is not None, "a promise's test is marked with the promise's number"
-    share = Promised(full=request.config.getoption("promises_page") is not None)
+    share = Promised(full=in_full(request.config))
     yield share
     for figure in share.figures:
         request.node.user_properties.append((REACHED, (marker.args[0], figure)))
@@ -61,22 +69,35 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         type=Path,
         help="run promises with their full counts and write this page",
     )
+    parser.addoption(
+        "--promises-kept",
+        type=Path,
+        help="run promises with their full counts; figures are kept in this file, or taken from it"
+        " when the page is written",
+    )
 
 
 def pytest_configure(config: pytest.Config) -> None:
     """Know the mark, and collect what is reached where the page is written."""
     config.addinivalue_line("markers", "promise(number): the promise that a test proves")
-    if config.getoption("promises_page") is not None and not hasattr(config, "workerinput"):
-        config.pluginmanager.register(_Page(config.getoption("promises_page")))
+    config.addinivalue_line("markers", "alone: nothing else may run while this is measured")
+    if in_full(config) and not hasattr(config, "workerinput"):
+        page, kept = (config.getoption(name) for name in ("promises_page", "promises_kept"))
+        config.pluginmanager.register(_Reached(page, kept))
 
 
-class _Page:
-    """Collects what was reached and writes the page at the end of the run."""
+class _Reached:
+    """Collects what was reached, and writes the page or keeps it for the run that does."""
 
-    def __init__(self, path: Path) -> None:
-        self._path = path
+    def __init__(self, page: Path | None, kept: Path | None) -> None:
+        self._page, self._kept = page, kept
         self._reached: dict[str, list[tuple[str, str]]] = defaultdict(list)
         self._broken: set[str] = set()
+        if page is not None and kept is not None:
+            before = json.loads(kept.read_text(encoding="utf-8"))
+            self._broken.update(before["broken"])
+            for number, figures in before["reached"].items():
+                self._reached[number] += [(figure, test) for figure, test in figures]
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Keep the figures of a test that passed; a test that failed breaks its promise."""
@@ -91,10 +112,16 @@ class _Page:
 
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
         """Write the page; a promise without a passing test fails the run."""
+        if self._page is None:
+            assert self._kept is not None
+            told = {"reached": self._reached, "broken": sorted(self._broken)}
+            self._kept.parent.mkdir(parents=True, exist_ok=True)
+            self._kept.write_text(json.dumps(told), encoding="utf-8")
+            return
         promises = tomllib.loads(PROMISES.read_text(encoding="utf-8"))
         rows = [self._row(number, one) for number, one in promises.items()]
         page = PREFACE.format(day=datetime.now(UTC).date()) + "".join(rows)
-        self._path.write_text(page, encoding="utf-8")
+        self._page.write_text(page, encoding="utf-8")
         if any(not self._holds(number) for number in promises) and session.exitstatus == 0:
             session.exitstatus = pytest.ExitCode.TESTS_FAILED
 

@@ -7,8 +7,9 @@ only have to write out again, and a row costs a few microseconds. Does not own t
 
 import hashlib
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain, islice
+from tempfile import SpooledTemporaryFile
 from typing import Any
 from uuid import UUID
 
@@ -21,6 +22,7 @@ from sqlalchemy import (
     DateTime,
     Integer,
     LargeBinary,
+    Select,
     String,
     Table,
     TypeDecorator,
@@ -34,11 +36,14 @@ from sqlalchemy.exc import DBAPIError
 
 from rpm.audit import canonical_json, digest_of
 from rpm.errors import NotReady
+from rpm.store.copying import copying
 
 Digested = tuple[int, str, bytes]
 """Audit number, id (hex) and digest of a row."""
 
 _ROWS_AT_ONCE = 2_000
+_BYTES_IN_MEMORY = 16 * 1024**2
+"""Of what a COPY gave; beyond that it waits on the disk."""
 _SHA256 = "rpm_ledger_sha256"
 _PROBE = "".join(map(chr, range(1, 130))) + "\u2028\ud7ff\ue000\U0001f4a3"
 # inside a JSON text a quote has a backslash before it, so that only a key can look like this
@@ -68,7 +73,9 @@ def prepare(connection: Connection) -> None:
         driver.create_function(_SHA256, 1, _sha256, deterministic=True)
     else:
         quoted = "to_json(CAST(:probe AS text))::text"
-        connection.execute(text("SET LOCAL jit = off"))  # it costs more than it gains here
+        # its planner does not know what a digest costs: worth a second process, not worth compiling
+        for setting in ("jit = off", "parallel_setup_cost = 0", "parallel_tuple_cost = 0"):
+            connection.execute(text(f"SET LOCAL {setting}"))  # safe: one of the texts above
     asked = text(f"SELECT {quoted}")  # safe: one of two texts above
     found = connection.execute(asked, {"probe": _PROBE}).scalar_one()
     if found != canonical_json(_PROBE):
@@ -85,7 +92,7 @@ def digested_rows(
     """
     part = _Part(connection, table, organization_id, until)
     if connection.dialect.name == "postgresql":
-        yield from part.rows("encode(uuid_send(id), 'hex')", part.postgresql_digest())
+        yield from part.copied()
         return
     seen, digest = 0, digest_of(table.name)
     try:
@@ -114,15 +121,36 @@ class _Part:
 
     def rows(self, *written: str) -> Iterator[Any]:
         """Audit number and what was asked for of each row, in order."""
-        number, row_id = self._table.c.audit_number, self._table.c.id
         found = self._connection.execute(
+            self._asked(written), execution_options={"yield_per": _ROWS_AT_ONCE}
+        )
+        return chain.from_iterable(found.partitions())
+
+    def copied(self) -> Iterator[Digested]:
+        """Each row with its digest as PostgreSQL makes it, set down in a file of our own first.
+
+        A cursor would keep the server from using more than one of its processes, and while a COPY
+        lasts its connection can do nothing else.
+        """
+        asked = self._asked(("encode(uuid_send(id), 'hex')", f"encode({self._digest()}, 'hex')"))
+        dialect = self._connection.dialect
+        query = asked.compile(dialect=dialect, compile_kwargs={"literal_binds": True})
+        with SpooledTemporaryFile(_BYTES_IN_MEMORY) as kept:
+            with copying(self._connection, f"COPY ({query}) TO STDOUT") as copy:
+                kept.writelines(copy)
+            kept.seek(0)
+            for line in kept:
+                number, row_id, digest = line.decode("ascii").split("\t")
+                yield int(number), row_id, bytes.fromhex(digest)
+
+    def _asked(self, written: Iterable[str]) -> Select[Any]:
+        number, row_id = self._table.c.audit_number, self._table.c.id
+        return (
             select(number, *map(literal_column, written))
             .select_from(self._table)
             .where(*self._where)
-            .order_by(self._owner, number, row_id),
-            execution_options={"yield_per": _ROWS_AT_ONCE},
+            .order_by(self._owner, number, row_id)
         )
-        return chain.from_iterable(found.partitions())
 
     def json(self, written: bytes) -> bytes:
         """The canonical JSON of a row in the form of ``sqlite_json``."""
@@ -138,7 +166,7 @@ class _Part:
             pairs.append(f"'{column.name}', {form.format(c=self._name(column))}")
         return f"CAST(json_object({', '.join(pairs)}) AS BLOB)"
 
-    def postgresql_digest(self) -> str:
+    def _digest(self) -> str:
         """The digest itself. An empty column is joined to nothing, and ``concat`` leaves it out."""
         pieces = []
         for column in self._columns:

@@ -9,10 +9,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
-import psycopg
 from sqlalchemy import Connection, Dialect, LargeBinary, Table, insert
-from sqlalchemy.exc import DBAPIError
 
+from rpm.store.copying import copying
 from rpm.store.stored_form import Stored
 from rpm.store.tables.base import UtcDateTime
 
@@ -65,18 +64,6 @@ def _copy(connection: Connection, table: Table, rows: Iterable[tuple[Any, ...]])
     quoted = connection.dialect.identifier_preparer
     names = ", ".join(quoted.format_column(column) for column in table.columns)
     statement = f"COPY {quoted.format_table(table)} ({names}) FROM STDIN"
-    driver: Any = connection.connection.driver_connection
-    try:
-        with driver.cursor() as cursor, cursor.copy(statement) as copy:
-            for row in rows:
-                copy.write_row(row)
-    except psycopg.Error as error:
-        raise DBAPIError.instance(
-            statement,
-            None,
-            error,
-            psycopg.Error,
-            hide_parameters=True,
-            connection_invalidated=driver.closed,
-            dialect=connection.dialect,
-        ) from error
+    with copying(connection, statement) as copy:
+        for row in rows:
+            copy.write_row(row)

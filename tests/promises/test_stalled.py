@@ -100,6 +100,7 @@ def p95(seconds: list[float]) -> float:
     return statistics.quantiles(seconds, n=20, method="inclusive")[-1]
 
 
+@pytest.mark.alone
 @pytest.mark.promise("R7")
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 def test_stalled_clients_do_not_slow_the_others(

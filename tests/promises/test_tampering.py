@@ -13,6 +13,7 @@ from ledger_practice import Practice, days
 from promised import Promised
 from released import opened, releases
 from sound_ledgers import fill
+from sqlalchemy import text
 from sqlalchemy.engine import Engine
 from sqlmodel import Session, select
 from tampering import KINDS, Intruder, unguarded
@@ -118,6 +119,7 @@ def _close(practice: Practice) -> None:
         export_close(db, practice.actor, FEBRUARY, ExportClose(close_id=made.id))
 
 
+@pytest.mark.alone
 @pytest.mark.promise("R16")
 def test_a_large_record_is_verified_fast(
     engine: Engine, actor: Actor, clock: Clock, promised: Promised
@@ -125,6 +127,9 @@ def test_a_large_record_is_verified_fast(
     """Every row of a large ledger is read and digested; the figure is the best of three walks."""
     practice = Practice(engine, actor, clock.now())
     rows = fill(practice, promised.count(200_000, 5_000), at_once=500)
+    with engine.connect() as connection:
+        connection.execute(text("ANALYZE"))  # as the server does by itself within minutes
+        connection.commit()
     seconds = []
     for _ in range(3):
         with reading(engine) as db:
@@ -133,6 +138,6 @@ def test_a_large_record_is_verified_fast(
             assert verify_chain(db, actor.organization_id, anchors=[head]) == []
             seconds.append(time.perf_counter() - began)
     rate = round(rows / min(seconds))
-    if promised.full and engine.dialect.name == "sqlite":  # few rows tell of the machine, not of us
+    if promised.full:  # few rows tell of the machine, not of us
         assert rate >= ROWS_PER_SECOND
     promised.reached(f"{engine.dialect.name}: {rows:,} rows, {rate:,} rows/s")

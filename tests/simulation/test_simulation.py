@@ -1,6 +1,6 @@
 """The simulator: a practice over months of trouble ends as the plain restatement says.
 
-With ``--promises-page`` 300 seeds are run, in about two minutes on two cores that do nothing else;
+In ``make promises`` 300 seeds are run, in about two minutes on two cores that do nothing else;
 otherwise a few. A failure tells its seed; how to run one seed again stands in CONTRIBUTING.md.
 """
 
@@ -10,7 +10,7 @@ from pathlib import Path
 from tempfile import mkdtemp
 
 import pytest
-from promised import Promised
+from promised import Promised, in_full
 from sim_host import Host
 from sim_planted import PLANTED
 from sim_seed import STEPS, SeedFailedError, simulate
@@ -20,7 +20,7 @@ SEEDS, FEW_SEEDS, BLOCK = 300, 6, 25
 
 def is_full(config: pytest.Config) -> bool:
     """Whether the run proves promises in full."""
-    return config.getoption("promises_page") is not None
+    return in_full(config)
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
