@@ -79,7 +79,7 @@ def _ladder(ladder: LadderTold) -> Iterator[str]:
         yield f"    {reason}"
     for band in ladder.bands:
         yield f"    {_band(band, ladder.unit)}"
-    yield from (f"    {one}" for one in _more(ladder.more))
+    yield from (f"    {one}" for one in trial_words(ladder.more))
     stops = set(ladder.not_billed_because)
     for finding in ladder.findings:
         if finding.message not in stops:
@@ -94,16 +94,21 @@ def _is_brief(ladder: LadderTold) -> bool:
     )
 
 
-def _band(band: BandTold, unit: str) -> str:
+def band_words(band: BandTold, unit: str) -> tuple[str, str]:
+    """The amounts of a band, and the codes it earns."""
+
     def measure(amount: int) -> str:
         return str(amount) if unit == "days" else length(amount)
 
     most = " or more" if band.at_most is None else f" to {measure(band.at_most)}"
     word = "days" if unit == "days" else "minutes"
     codes = ", ".join(_code(code, unit) for code in band.codes)
-    return (
-        f"{measure(band.at_least)}{most} {word}: {codes}  [{band.status}; {' '.join(band.sources)}]"
-    )
+    return f"{measure(band.at_least)}{most} {word}", codes
+
+
+def _band(band: BandTold, unit: str) -> str:
+    amounts, codes = band_words(band, unit)
+    return f"{amounts}: {codes}  [{band.status}; {' '.join(band.sources)}]"
 
 
 def _code(told: str, unit: str) -> str:
@@ -113,7 +118,8 @@ def _code(told: str, unit: str) -> str:
     return f"{code} for each further {amount_words(int(every), unit)}"
 
 
-def _more(trials: Sequence[MoreTold]) -> Iterator[str]:
+def trial_words(trials: Sequence[MoreTold]) -> Iterator[str]:
+    """What some more days or minutes would change, a sentence for each trial that does."""
     changing = [one for one in trials if one.gained or one.lost]
     for one in changing:
         yield f"{more_words(one)}: {_change(one)}; {reach_words(one)}"

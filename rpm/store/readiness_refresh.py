@@ -124,7 +124,7 @@ def _computed(db: Session, organization_id: UUID, plan: _Plan) -> _Computed:
             db, organization_id, as_of=plan.today, known=plan.today, patients=part, shared=shared
         )
         computed.patient_ids.extend(found.loaded.patient_ids)
-        computed.rows.extend(_rows(organization_id, found))
+        computed.rows.extend(readiness_rows(organization_id, found))
     return computed
 
 
@@ -170,7 +170,8 @@ def _locked_mark(connection: Connection, organization_id: UUID) -> Any:
     return connection.execute(select(_MARK).where(where).with_for_update()).one()
 
 
-def _rows(organization_id: UUID, found: Evaluated) -> Iterator[dict[str, Any]]:
+def readiness_rows(organization_id: UUID, found: Evaluated) -> Iterator[dict[str, Any]]:
+    """The values of the readiness rows of the evaluated patients."""
     payers = _payers(found)
     holds = _holds(found)
     position: dict[UUID, int] = {}

@@ -4,7 +4,7 @@ Owns look-ups by natural key, coverages with their ends and settings. Does not o
 (``rpm.access``).
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -63,6 +63,12 @@ def patient_with_record_number(db: Session, scope: Scope, record_number: str) ->
     return db.exec(
         scope.rows(Patient).where(col(Patient.record_number) == record_number)
     ).one_or_none()
+
+
+def names_of_patients(db: Session, scope: Scope, patient_ids: Collection[UUID]) -> dict[UUID, str]:
+    """``Family, Given`` of some patients."""
+    rows = scope.all_of(db, Patient, col(Patient.id).in_(patient_ids)) if patient_ids else ()
+    return {row.id: f"{row.family_name}, {row.given_name}" for row in rows}
 
 
 def practitioner_with_npi(db: Session, scope: Scope, npi: str) -> Practitioner | None:
