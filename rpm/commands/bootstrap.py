@@ -44,5 +44,6 @@ def bootstrap(
             made = bootstrap_organization(session, now, command)
         typer.echo(f"organization: {made.organization.id}")
         typer.echo(f"administrator: {made.user.id}")
+        typer.echo(f"to sign in to the pages: rpm-ledger users invite {made.user.email}")
         typer.echo(f"token (shown once, good until {made.token.expires_at:%Y-%m-%d}):")
         typer.echo(made.secret)
