@@ -1,8 +1,10 @@
 """Event streams: the events of a text in the form ``text/event-stream``.
 
-Owns the form (HTML standard, server-sent events). Does not own what an event's data means.
+Owns the form (HTML standard, server-sent events) and cutting a stream that never ends into its
+events. Does not own what an event's data means.
 """
 
+import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
@@ -44,3 +46,29 @@ def events_of(body: bytes) -> Iterator[Event]:
             name = value
         elif field == "data":
             data.append(value)
+
+
+class Cutting:
+    """A stream that comes in pieces of any size, cut into the bytes of its whole events."""
+
+    def __init__(self, longest_bytes: int) -> None:
+        self._longest_bytes = longest_bytes
+        self._waiting = b""
+
+    def more(self, piece: bytes) -> Iterator[bytes]:
+        """The events that are whole now, each with the blank line that ends it.
+
+        UnreadableDeliveryError when one is longer than may be.
+        """
+        self._waiting += piece
+        began = 0
+        for end in _BLANK_LINE.finditer(self._waiting):
+            yield self._waiting[began : end.end()]
+            began = end.end()
+        self._waiting = self._waiting[began:]
+        if len(self._waiting) > self._longest_bytes:
+            raise UnreadableDeliveryError("an event is too long")
+
+
+# two line ends one after another; a carriage return at the very end may yet be half of one
+_BLANK_LINE = re.compile(rb"(?:\r\n|\n|\r(?!\n))(?:\r\n|\n|\r(?=[^\n]))")

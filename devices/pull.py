@@ -16,10 +16,11 @@ from devices.delivery import Parsed
 
 @dataclass(frozen=True)
 class Request:
-    """What to send; headers and form may hold a secret, so neither is shown in a repr."""
+    """What to send; query, headers and form may hold a secret, so none is shown in a repr."""
 
     method: Literal["GET", "POST"]
     url: str
+    query: Mapping[str, str] = field(default_factory=dict, repr=False, kw_only=True)
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
     form: Mapping[str, str] = field(default_factory=dict, repr=False)
 
@@ -60,6 +61,17 @@ class Took:
     about: Mapping[str, str]
     voided: tuple[str, ...] = ()
     problem: str = ""
+
+
+@dataclass(frozen=True)
+class Noted:
+    """An answer with no readings in it: where the run stands then, and what a person is to know.
+
+    ``told`` holds nothing sent; the run goes on all the same.
+    """
+
+    cursor: Mapping[str, Any] = field(repr=False)
+    told: str = ""
 
 
 @dataclass(frozen=True)
@@ -122,6 +134,10 @@ class Source(Protocol):
         """Names of what each account needs."""
 
     @property
+    def application_options(self) -> tuple[str, ...]:
+        """Names of what the application may have besides."""
+
+    @property
     def notifies(self) -> bool:
         """Whether what it pushes only says that there is something to fetch."""
 
@@ -141,7 +157,7 @@ class Source(Protocol):
 
     def read(
         self, held: Held, response: Response, settings: Mapping[str, Any], now: datetime
-    ) -> Took | Wait | Refresh | Stop:
+    ) -> Took | Noted | Wait | Refresh | Stop:
         """What a response means; UnreadableDeliveryError for a body that cannot be read."""
 
     def read_again(
@@ -159,6 +175,35 @@ class RenewingSource(Source, Protocol):
 
     def read_renewal(self, held: Held, response: Response, now: datetime) -> Renewed | Wait | Stop:
         """New tokens; UnreadableDeliveryError for a body that cannot be read."""
+
+
+Heard = Literal["quiet", "ended", "enough"]
+"""Why a line is left: what waited has come, the source ended it, or a run's time is over."""
+
+
+@runtime_checkable
+class StreamSource(Source, Protocol):
+    """A source that is listened to: an answer with status 200 goes on and on, event by event.
+
+    ``read`` is asked for other answers.
+    """
+
+    @property
+    def quiet_events(self) -> int:
+        """So many events without content, one after another, and what waited has come."""
+
+    @property
+    def longest_event_bytes(self) -> int:
+        """An event that is longer ends the run."""
+
+    def hear(self, held: Held, event: bytes, settings: Mapping[str, Any]) -> Took | None:
+        """What an event means; None for one that only keeps the line open.
+
+        UnreadableDeliveryError for one that cannot be read: the stream goes on behind it.
+        """
+
+    def heard(self, held: Held, why: Heard) -> Noted | Wait:
+        """What follows when the line is left."""
 
 
 def may_go(request: Request, source: Source) -> bool:

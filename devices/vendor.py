@@ -20,6 +20,7 @@ from devices.vendors.telli import Telli
 from devices.vendors.tenovi import Tenovi
 from devices.vendors.tenovi_pull import TenoviSource
 from devices.vendors.validic import Validic
+from devices.vendors.validic_stream import ValidicStream
 from devices.vendors.withings import Withings
 from devices.vendors.withings_pull import WithingsSource
 
@@ -67,7 +68,7 @@ VENDORS: Mapping[str, Vendor] = MappingProxyType(
 """Every vendor by name."""
 
 SOURCES: Mapping[str, Source] = MappingProxyType(
-    {"tenovi": TenoviSource(), "withings": WithingsSource()}
+    {"tenovi": TenoviSource(), "validic": ValidicStream(), "withings": WithingsSource()}
 )
 """Those that are asked for their readings, by name."""
 

@@ -1,10 +1,10 @@
 """Pull: asking vendors for readings: sending, waiting, renewing tokens, one account at a time.
 
-Owns the HTTP client, the pace per application, tries and the order in which things become durable:
-new tokens before they are used, a body and its readings with the cursor behind them. Does not own
-what is asked and what it means (``devices.pull``) nor what becomes of it (``rpm.actions``). Where a
-request may go is fixed by the vendor's module; a redirect is an answer like another and is not
-followed.
+Owns the HTTP client, lines that are listened to, the pace per application, tries and the order in
+which things become durable: new tokens before they are used, a body and its readings with the
+cursor behind them. Does not own what is asked and what it means (``devices.pull``) nor what becomes
+of it (``rpm.actions``). Where a request may go is fixed by the vendor's module; a redirect is an
+answer like another and is not followed.
 """
 
 import time
@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
+from itertools import chain
 from uuid import UUID, uuid4
 
 import httpx2  # safe: goes only to the hosts that a vendor's module names
@@ -19,8 +20,11 @@ import structlog
 from sqlalchemy.engine import Engine
 
 from devices.delivery import UnreadableDeliveryError
+from devices.event_stream import Cutting
 from devices.forms import form_text
 from devices.pull import (
+    Heard,
+    Noted,
     Refresh,
     Renewed,
     RenewingSource,
@@ -28,11 +32,13 @@ from devices.pull import (
     Response,
     Source,
     Stop,
+    StreamSource,
     Took,
     Wait,
     may_go,
 )
 from rpm.actions.pull_accounts import Claim, claim_account, end_run, keep_tokens
+from rpm.actions.pull_notes import note_pulled
 from rpm.actions.take_pulled import keep_unreadable, take_pulled
 from rpm.clock import Clock
 from rpm.keys import KeyRing
@@ -45,6 +51,8 @@ _TRIES = 4
 _LONGEST_WAIT_SECONDS = 60
 """A longer wait ends the run: the account is asked again later."""
 _FIRST_RETRY, _LAST_RETRY = timedelta(minutes=1), timedelta(hours=6)
+_LONGEST_LISTENING_SECONDS = 100.0
+_OPEN = 200
 _UNREADABLE = "what the vendor answers cannot be read"
 _log = structlog.get_logger()
 
@@ -113,24 +121,26 @@ class Pulling:
             request = source.next_request(claim.held, chosen, self.clock.now())
             if request is None:
                 return
-            if isinstance(request, Refresh):
-                step: Took | Refresh = request
-                response = None
-            else:
-                step, response = self._answer(claim, request, outcome)
-            if isinstance(step, Refresh):
-                if is_renewed:
-                    raise _EndedError("the vendor refuses the token that it just gave", stop=True)
-                claim, is_renewed = self._renewed(scope, claim, outcome), True
+            step: Claim | Refresh = (
+                request if isinstance(request, Refresh) else (self._asked(claim, request, outcome))
+            )
+            if isinstance(step, Claim):
+                claim, is_renewed = step, False
                 continue
-            assert response is not None  # noqa: S101 - an answer was taken from it
-            claim, is_renewed = self._taken(claim, response, step, outcome), False
+            if is_renewed:
+                raise _EndedError("the vendor refuses the token that it just gave", stop=True)
+            claim, is_renewed = self._renewed(scope, claim, outcome), True
 
-    def _answer(
-        self, claim: Claim, request: Request, outcome: Outcome
-    ) -> tuple[Took | Refresh, Response]:
-        """What the vendor answers, after some tries if it is busy."""
-        for response in self._tries(claim, request, outcome):
+    def _asked(self, claim: Claim, request: Request, outcome: Outcome) -> Claim | Refresh:
+        """The account as it stands behind an answer, after some tries if the vendor is busy."""
+        answers: Iterator[Response | Claim] = (
+            self._lines(claim, claim.source, request, outcome)
+            if isinstance(claim.source, StreamSource)
+            else self._tries(claim, request, outcome)
+        )
+        for response in answers:
+            if isinstance(response, Claim):
+                return response
             now = self.clock.now()
             try:
                 step = claim.source.read(claim.held, response, claim.settings.chosen, now)
@@ -138,8 +148,12 @@ class Pulling:
                 with transaction(self.engine) as db:
                     keep_unreadable(db, now, claim, response.body, error.reason)
                 raise _EndedError(_UNREADABLE, stop=False) from None
-            if isinstance(step, Took | Refresh):
-                return step, response
+            if isinstance(step, Refresh):
+                return step
+            if isinstance(step, Took):
+                return self._taken(claim, response.body, step, outcome)
+            if isinstance(step, Noted):
+                return self._noted(claim, step)
             self._busy_or_ended(step)
         raise _EndedError("the vendor is busy", stop=False)
 
@@ -163,13 +177,54 @@ class Pulling:
             self._busy_or_ended(step)
         raise _EndedError("the vendor is busy", stop=False)
 
-    def _taken(self, claim: Claim, response: Response, took: Took, outcome: Outcome) -> Claim:
+    def _taken(self, claim: Claim, body: bytes, took: Took, outcome: Outcome) -> Claim:
         """Record a page; the account as it stands behind it."""
         with transaction(self.engine) as db:
-            outcome.recorded += take_pulled(db, self.clock.now(), claim, response.body, took)
+            outcome.recorded += take_pulled(db, self.clock.now(), claim, body, took)
         if took.problem:
             raise _EndedError(took.problem, stop=False)
         return replace(claim, held=replace(claim.held, cursor=took.cursor))
+
+    def _noted(self, claim: Claim, noted: Noted) -> Claim:
+        """The account as it stands behind an answer without readings."""
+        with transaction(self.engine) as db:
+            note_pulled(db, self.clock.now(), claim, noted)
+        return replace(claim, held=replace(claim.held, cursor=noted.cursor))
+
+    def _listened(
+        self, claim: Claim, source: StreamSource, line: httpx2.Response, outcome: Outcome
+    ) -> Claim:
+        """Record what comes along an open line, event by event, until what waited has come."""
+        cutting, quiet = Cutting(source.longest_event_bytes), 0
+        until = time.monotonic() + _LONGEST_LISTENING_SECONDS
+        why: Heard = "ended"
+        try:
+            for event in chain.from_iterable(map(cutting.more, line.iter_raw())):
+                quiet = 0 if self._heard(claim, source, event, outcome) else quiet + 1
+                if quiet >= source.quiet_events or time.monotonic() > until:
+                    why = "quiet" if quiet >= source.quiet_events else "enough"
+                    break
+        except httpx2.HTTPError:
+            raise _EndedError("the stream was cut", stop=False) from None
+        except UnreadableDeliveryError as error:
+            raise _EndedError(error.reason, stop=False) from None
+        step = source.heard(claim.held, why)
+        if isinstance(step, Wait):
+            raise _EndedError(step.reason, step.seconds, stop=False)
+        return self._noted(claim, step)
+
+    def _heard(self, claim: Claim, source: StreamSource, event: bytes, outcome: Outcome) -> bool:
+        """Whether an event had content, which is recorded, also where it cannot be read."""
+        now = self.clock.now()
+        try:
+            took = source.hear(claim.held, event, claim.settings.chosen)
+        except UnreadableDeliveryError as error:
+            with transaction(self.engine) as db:
+                keep_unreadable(db, now, claim, event, error.reason)
+            return True
+        if took is not None:
+            self._taken(claim, event, took, outcome)
+        return took is not None
 
     def _busy_or_ended(self, step: Wait | Stop) -> None:
         """Wait as long as the vendor asks for, or end the run."""
@@ -181,18 +236,41 @@ class Pulling:
             self.wait(float(step.seconds))
 
     def _tries(self, claim: Claim, request: Request, outcome: Outcome) -> Iterator[Response]:
-        """Answers to the same request, with growing waits between; none where nothing answers."""
-        for attempt in range(_TRIES):
-            if attempt:
-                self.wait(float(2 ** (attempt - 1)))
-            outcome.requests += 1
+        """Answers to the same request; none where nothing answers."""
+        for _ in self._attempts(outcome):
             try:
-                response = self._sent(claim.source, claim.connection.id, request)
+                with self._opened(claim.source, claim.connection.id, request) as line:
+                    response = _whole(line)
             except httpx2.HTTPError:
                 continue
             yield response
 
-    def _sent(self, source: Source, application: UUID, request: Request) -> Response:
+    def _lines(
+        self, claim: Claim, source: StreamSource, request: Request, outcome: Outcome
+    ) -> Iterator[Response | Claim]:
+        """As ``_tries``; the account as it stands behind a line that was opened and heard."""
+        for _ in self._attempts(outcome):
+            try:
+                with self._opened(source, claim.connection.id, request) as line:
+                    is_open = line.status_code == _OPEN
+                    heard = self._listened(claim, source, line, outcome) if is_open else None
+                    response = heard or _whole(line)
+            except httpx2.HTTPError:
+                continue
+            yield response
+
+    def _attempts(self, outcome: Outcome) -> Iterator[None]:
+        """Tries, with growing waits between."""
+        for attempt in range(_TRIES):
+            if attempt:
+                self.wait(float(2 ** (attempt - 1)))
+            outcome.requests += 1
+            yield
+
+    @contextmanager
+    def _opened(
+        self, source: Source, application: UUID, request: Request
+    ) -> Iterator[httpx2.Response]:
         """Send a request at the application's pace; never to another host than the vendor's."""
         if not may_go(request, source):
             raise _EndedError("the request would leave the vendor's hosts", stop=True)
@@ -205,16 +283,19 @@ class Pulling:
         content = form_text(request.form).encode() if request.form else b""
         if content:
             headers["content-type"] = "application/x-www-form-urlencoded"
-        with self.client.stream(
-            request.method, request.url, headers=headers, content=content
-        ) as answer:
-            body = bytearray()
-            for part in answer.iter_raw():
-                body += part
-                if len(body) > _MOST_BYTES:
-                    raise _EndedError("the vendor's answer is too large", stop=False)
-            named = {name.lower(): value for name, value in answer.headers.items()}
-            return Response(answer.status_code, named, bytes(body))
+        url = f"{request.url}?{form_text(request.query)}" if request.query else request.url
+        with self.client.stream(request.method, url, headers=headers, content=content) as answer:
+            yield answer
+
+
+def _whole(line: httpx2.Response) -> Response:
+    body = bytearray()
+    for part in line.iter_raw():
+        body += part
+        if len(body) > _MOST_BYTES:
+            raise _EndedError("the vendor's answer is too large", stop=False)
+    named = {name.lower(): value for name, value in line.headers.items()}
+    return Response(line.status_code, named, bytes(body))
 
 
 @contextmanager

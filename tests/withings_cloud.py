@@ -27,6 +27,7 @@ class Account:
     access_tokens: set[str] = field(default_factory=set)
     pending: dict[str, list[str]] = field(default_factory=dict)
     groups: dict[int, dict[str, Any]] = field(default_factory=dict)
+    subscribed: set[tuple[int, str]] = field(default_factory=set)
 
 
 class Cloud:
@@ -41,6 +42,7 @@ class Cloud:
         self.asked: list[tuple[str, str, dict[str, str]]] = []
         self.tokens_made = 0
         self.expires_in = 10_800
+        self.subscribes = True
 
     def account(self, user: str) -> dict[str, str]:
         """A new account; what a practice is given for it."""
@@ -76,7 +78,22 @@ class Cloud:
         self.accounts[user].refresh_tokens = [
             one for one in self.accounts[user].refresh_tokens if one not in used
         ]
+        if path == "/notify":
+            return self._notify(self.accounts[user], form)
         return {"status": 0, "body": self._page(self.accounts[user], form)}
+
+    def _notify(self, account: Account, form: dict[str, str]) -> Any:
+        appli = int(form["appli"])
+        if form["action"] == "list":
+            told = [{"appli": one, "callbackurl": url} for one, url in account.subscribed]
+            return {
+                "status": 0,
+                "body": {"profiles": [one for one in told if one["appli"] == appli]},
+            }
+        if not self.subscribes:
+            return {"status": 293, "error": "The callback URL is either absent or incorrect"}
+        account.subscribed.add((appli, form["callbackurl"]))
+        return {"status": 0}
 
     def _tokens(self, form: dict[str, str]) -> Any:
         given = form.get("refresh_token")

@@ -40,6 +40,7 @@ class TenoviSource:
     hosts = frozenset({_HOST})
     pace = Pace(1, 1.0)
     application_credentials = ("client_domain", "api_key")
+    application_options: tuple[str, ...] = ()
     account_credentials: tuple[str, ...] = ()
     notifies = False
 

@@ -4,12 +4,13 @@ Owns the requests, paging, tokens and the cursor. Does not own what a group of m
 (``withings``) nor sending (``rpm.pull``). A run first asks for everything changed since the last
 run, so a lost notification loses nothing. Then it asks for a window of days whole: what was seen in
 those days and is not there any more is asked for a second time, and taken back only if it is
-missing again.
+missing again. Once a night it asks whether it would still be notified (``withings_notify``).
 
 The cursor: ``phase`` (changes, window, confirm, done), ``offset`` and ``pages`` of the phase,
 ``lastupdate``, ``started`` and ``updatetime`` of this run, ``from`` and ``to`` of the window,
 ``present`` (ids found in it), ``unsure`` (a group there has no id that can be read), ``missing``,
-and ``seen``: ids of readings with their second, as far back as a window can go.
+``seen``: ids of readings with their second, as far back as a window can go, and what the look
+at notifications keeps.
 
 Source: developer.withings.com, measure-getmeas, oauth2 and status codes.
 """
@@ -23,6 +24,7 @@ from devices.delivery import Notice, Parsed, UnreadableDeliveryError
 from devices.kinds import KINDS
 from devices.pull import (
     Held,
+    Noted,
     Pace,
     Refresh,
     Renewed,
@@ -36,6 +38,13 @@ from devices.pull import (
 from devices.reading import Reading, RejectedReading
 from devices.strict_json import loads
 from devices.vendors.withings import MOST_GROUPS, TYPES, account_of, items_of_groups, reading_id
+from devices.vendors.withings_notify import (
+    CALLBACK,
+    after_answer,
+    begun_look,
+    kept_look,
+    notify_form,
+)
 
 _HOSTS = {"public": "wbsapi.withings.net", "us_medical": "wbsapi.us.withingsmed.net"}
 _OK = 0
@@ -64,6 +73,7 @@ class WithingsSource:
     hosts = frozenset(_HOSTS.values())
     pace = Pace(120, 60.0)
     application_credentials = ("client_id", "client_secret")
+    application_options = (CALLBACK,)
     account_credentials = ("refresh_token",)
     notifies = True
 
@@ -89,6 +99,7 @@ class WithingsSource:
             "seen": {
                 name: second for name, second in cursor.get("seen", {}).items() if second >= first
             },
+            **begun_look(cursor, _seconds(now)),
         }
 
     def next_request(
@@ -101,6 +112,10 @@ class WithingsSource:
         token, until = held.credentials.get("access_token"), held.credentials.get("expires_at", "")
         if not token or until < (now + _EARLY).isoformat():
             return Refresh()
+        headers = {"authorization": f"Bearer {token}"}
+        asks = notify_form(held)
+        if asks is not None:
+            return Request("POST", f"https://{_HOSTS[settings['cloud']]}/notify", headers, asks)
         form = {
             "action": "getmeas",
             "category": "1",
@@ -112,13 +127,19 @@ class WithingsSource:
             form |= {"startdate": str(cursor["from"]), "enddate": str(cursor["to"])}
         if cursor["offset"]:
             form["offset"] = str(cursor["offset"])
-        address = f"https://{_HOSTS[settings['cloud']]}/measure"
-        return Request("POST", address, {"authorization": f"Bearer {token}"}, form)
+        return Request("POST", f"https://{_HOSTS[settings['cloud']]}/measure", headers, form)
 
     def read(
         self, held: Held, response: Response, settings: Mapping[str, Any], now: datetime
-    ) -> Took | Wait | Refresh | Stop:
-        """What a page means."""
+    ) -> Took | Noted | Wait | Refresh | Stop:
+        """What a page means, or an answer about notifications."""
+        if notify_form(held) is not None:
+            told = _told_of_notifications(response)
+            return (
+                told
+                if isinstance(told, Wait | Refresh)
+                else after_answer(held, told, _seconds(now))
+            )
         answer = _answer(response)
         if not isinstance(answer, dict):
             return answer
@@ -174,7 +195,9 @@ class WithingsSource:
         )
 
 
-def _answer(response: Response) -> dict[str, Any] | Wait | Refresh | Stop:
+def _answer(
+    response: Response, *, bodiless: bool = False
+) -> dict[str, Any] | Wait | Refresh | Stop:
     """The inner body of a good answer; else what is to be done. Errors come with status 200 too."""
     waits = busy(response)
     if waits is not None:
@@ -188,7 +211,7 @@ def _answer(response: Response) -> dict[str, Any] | Wait | Refresh | Stop:
     if not isinstance(status, int) or isinstance(status, bool):
         raise UnreadableDeliveryError("no status")
     if status == _OK:
-        inner = answer.get("body")
+        inner = answer.get("body", {} if bodiless else None)
         if not isinstance(inner, dict):
             raise UnreadableDeliveryError("no body of measurements")
         return inner
@@ -199,6 +222,18 @@ def _answer(response: Response) -> dict[str, Any] | Wait | Refresh | Stop:
     if status in _FAULTS:
         return Wait(None, "a fault of the vendor")
     return Stop("the vendor refuses the request")
+
+
+def _told_of_notifications(response: Response) -> dict[str, Any] | Wait | Refresh | None:
+    """An answer about subscriptions; None for a refusal.
+
+    One that cannot be read is kept nowhere: it may hold the address of notifications, a secret.
+    """
+    try:
+        answer = _answer(response, bodiless=True)
+    except UnreadableDeliveryError:
+        return None
+    return None if isinstance(answer, Stop) else answer
 
 
 def _loaded(body: bytes) -> dict[str, Any]:
@@ -270,7 +305,8 @@ def _next_phase(
         return {**begun, "phase": "confirm", "missing": missing}, ()
     gone = tuple(name for name in missing if name in cursor.get("missing", ()))
     seen = {name: at for name, at in cursor["seen"].items() if name not in gone}
-    return {"phase": "done", "lastupdate": cursor["lastupdate"], "seen": seen}, gone
+    done = {"phase": "done", "lastupdate": cursor["lastupdate"], "seen": seen}
+    return {**done, **kept_look(cursor)}, gone
 
 
 def _missing(cursor: Mapping[str, Any]) -> list[str]:

@@ -6,7 +6,7 @@ kept encrypted; a new refresh token is stored before it is used, because the old
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Annotated
@@ -16,7 +16,7 @@ from pydantic import Field, StringConstraints
 from sqlmodel import Session
 
 from devices.delivery import Parsed
-from devices.pull import Held, Source
+from devices.pull import Held, Source, StreamSource
 from devices.vendor import SOURCES
 from rpm.access import Actor, require
 from rpm.actions.command import Command, Id, refuse
@@ -88,7 +88,7 @@ def authorize_account(
     source = SOURCES[connection.vendor]
     for_application = command.subject == APPLICATION
     needed = source.application_credentials if for_application else source.account_credentials
-    known = {*needed} if for_application else {*needed, *_TOKENS}
+    known = {*needed, *(source.application_options if for_application else _TOKENS)}
     if not ({*needed} <= command.credentials.keys() <= known):
         raise refuse("credentials", "E_CREDENTIALS", f"needed: {', '.join(needed)}")
     account = account_of(db, scope, connection.id, command.subject) or PullAccount(
@@ -128,7 +128,23 @@ def withdraw_account(
 
 def ask_all(db: Session, scope: Scope, now: datetime, connection_id: UUID | None = None) -> int:
     """Ask for a fetch of every account that is not stopped; how many there are."""
-    open_ones = [one for one in accounts_of(db, scope, connection_id) if not one.stopped]
+    return _ask_of(db, now, accounts_of(db, scope, connection_id))
+
+
+def ask_streams(db: Session, scope: Scope, now: datetime) -> int:
+    """Ask for a fetch of every account that is a stream, which says nothing beforehand."""
+    streams = [
+        account
+        for account in accounts_of(db, scope)
+        if isinstance(
+            SOURCES[scope.get(db, Connection, account.connection_id).vendor], StreamSource
+        )
+    ]
+    return _ask_of(db, now, streams)
+
+
+def _ask_of(db: Session, now: datetime, accounts: Iterable[PullAccount]) -> int:
+    open_ones = [one for one in accounts if not one.stopped]
     for account in open_ones:
         account.asked_at = account.asked_at or now
         db.add(account)

@@ -10,7 +10,7 @@ from datetime import datetime
 from sqlalchemy.engine import Engine
 
 from rpm.access import Actor
-from rpm.actions.pull_accounts import ask_all, ask_where_notified
+from rpm.actions.pull_accounts import ask_all, ask_streams, ask_where_notified
 from rpm.clock import clock_for
 from rpm.jobs.work import for_each
 from rpm.keys import load_keys
@@ -35,7 +35,7 @@ def ask_every_account(engine: Engine, _settings: Settings, now: datetime) -> str
 
 
 def pull_due(engine: Engine, settings: Settings, now: datetime) -> str:
-    """Fetch what was asked for, by a notification, by the night or by hand."""
+    """Fetch what was asked for, by a notification, by the night or by hand; hear the streams."""
     ring, until = load_keys(settings).field_encryption, time.monotonic() + _LONGEST_SECONDS
     with_problems = 0
 
@@ -47,6 +47,7 @@ def pull_due(engine: Engine, settings: Settings, now: datetime) -> str:
                 return 0
         with transaction(engine) as db:
             ask_where_notified(db, scope, now)
+            ask_streams(db, scope, now)
         with reading(engine) as db:
             due = [account.id for account in due_accounts(db, scope, now)]
         if not due:

@@ -35,6 +35,7 @@ from rpm.store.device_days import holds
 from rpm.store.engine import reading, transaction
 from rpm.store.queries.pulls import due_accounts
 from rpm.store.scope import Scope
+from rpm.store.tables.alerts import Alert
 from rpm.store.tables.monitoring import Delivery, Reading, RejectedItem
 from rpm.store.tables.pulls import PullAccount
 from rpm.store.tables.security import AuditEvent
@@ -532,3 +533,78 @@ def test_the_client_of_the_product_follows_nothing_and_nobody() -> None:
         assert not client.follow_redirects
         assert not client.trust_env
         assert client.timeout.read == 20.0
+
+
+CALLBACK = "https://practice.example/webhooks/withings/an-address-that-is-a-secret"
+
+
+def _notified(cloud: Cloud) -> list[tuple[str, str]]:
+    """What was asked about notifications: action and appli."""
+    return [(form["action"], form["appli"]) for _, path, form in cloud.asked if path == "/notify"]
+
+
+def _alerts(practice: Practice) -> list[Alert]:
+    with reading(practice.engine) as db:
+        return list(db.exec(select(Alert).order_by(col(Alert.id))).all())
+
+
+def test_a_lost_subscription_is_made_again_once_a_night(practice: Practice) -> None:
+    """What is not listed is subscribed to; what is listed is left alone, until the next night."""
+    practice.authorize("", {**CLIENT, "callback_url": CALLBACK})
+    practice.cloud.accounts[USER].subscribed = {(1, CALLBACK), (4, "https://other.example/")}
+    assert practice.pull().problem == ""
+    expected = [("list", "1"), ("list", "2"), ("subscribe", "2"), ("list", "4")]
+    assert _notified(practice.cloud)[:4] == expected
+    assert {(one, CALLBACK) for one in (1, 2, 4, 54)} < practice.cloud.accounts[USER].subscribed
+    assert practice.held() == {"1/weight": ("final", True, 1)}
+    practice.cloud.asked.clear()
+    practice.later(hours=1)
+    assert practice.pull().problem == ""
+    assert _notified(practice.cloud) == []
+    practice.later(hours=20)
+    assert practice.pull().problem == ""
+    assert _notified(practice.cloud) == [("list", one) for one in ("1", "2", "4", "54")]
+    assert _alerts(practice) == []
+
+
+def test_a_subscription_that_cannot_be_had_is_an_alert_and_readings_come_all_the_same(
+    practice: Practice,
+) -> None:
+    """The practice's administrator is told once a day; no stored text holds the address."""
+    practice.authorize("", {**CLIENT, "callback_url": CALLBACK})
+    practice.cloud.subscribes = False
+    outcome = practice.pull()
+    assert (outcome.problem, practice.held()) == ("", {"1/weight": ("final", True, 1)})
+    (alert,) = _alerts(practice)
+    assert (alert.rule, alert.level, alert.route) == ("notifications", "alert", ["practice_admin"])
+    assert alert.value == "notifications cannot be subscribed to: appli 1, 2, 4, 54"
+    practice.later(hours=1)
+    practice.pull()
+    practice.later(hours=20)
+    practice.pull()
+    assert [one.level for one in _alerts(practice)] == ["alert", "repeat"]
+    with reading(practice.engine) as db:
+        rows = [*db.exec(select(Delivery)).all(), *db.exec(select(PullAccount)).all()]
+    assert "an-address" not in " ".join(str(row.model_dump()) for row in rows)
+
+
+def test_without_an_address_nothing_is_asked_of_notifications(practice: Practice) -> None:
+    """The service knows only the hash of its address: the practice gives it or does without."""
+    assert practice.pull().problem == ""
+    assert _notified(practice.cloud) == []
+
+
+@pytest.mark.parametrize("body", [b"<html>", b'{"status": 0}', b'{"body": {}}'])
+def test_an_answer_about_notifications_that_cannot_be_read_is_kept_nowhere(
+    practice: Practice, body: bytes
+) -> None:
+    """It counts as not subscribed; the run goes on and no dead letter is made of it."""
+    practice.authorize("", {**CLIENT, "callback_url": CALLBACK})
+    practice.cloud.expires_in = 200_000  # the first request of the second run is about them
+    practice.pull()
+    practice.later(hours=21)
+    practice.cloud.asked.clear()
+    practice.cloud.faults = [(200, {}, body)]
+    assert practice.pull().problem == ""
+    assert _notified(practice.cloud)[:2] == [("list", "1"), ("subscribe", "1")]
+    assert {one.state for one in practice.deliveries()} == {"read"}

@@ -49,7 +49,8 @@ class AlertOut(BaseModel):
     )
     rule: str = Field(examples=["bp.systolic.high.red"])
     subject: str = Field(
-        description="`reading`, `missed`, `threshold`, `battery`, `heartbeat`, or `dead_letter`."
+        description="`reading`, `missed`, `threshold`, `battery`, `heartbeat`, or what needs no"
+        " limit: `dead_letter`, `notifications`."
     )
     band: str = Field(examples=["red"])
     value: str = Field(description="`<` or `>` before it: a bound.", examples=["191"])

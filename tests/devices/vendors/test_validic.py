@@ -3,6 +3,7 @@
 import contextlib
 import json
 from datetime import UTC, datetime
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -11,7 +12,7 @@ from hypothesis import strategies as st
 from vendor_samples import items_of, notices_of, readings_of, sample, values
 
 from devices.delivery import Notice, UnreadableDeliveryError
-from devices.event_stream import Event, events_of
+from devices.event_stream import Cutting, Event, events_of
 from devices.reading import Reading, RejectedReading
 from devices.vendors.validic import Validic
 
@@ -197,3 +198,30 @@ def test_no_stream_escapes(body: bytes) -> None:
     with contextlib.suppress(UnreadableDeliveryError):
         for item in items_of(VALIDIC, b"event: data\ndata: " + body + b"\n\n"):
             assert isinstance(item, Reading | RejectedReading | Notice)
+
+
+@given(
+    st.lists(st.sampled_from(["data: 1", "event: poke", ": kept open", "id: 7"]), max_size=8),
+    st.sampled_from(["\n", "\r\n", "\r"]),
+    st.lists(st.integers(0, 200), max_size=12),
+)
+def test_a_stream_in_pieces_is_cut_into_the_events_of_the_whole(
+    lines: list[str], line_end: str, places: list[int]
+) -> None:
+    """Wherever the pieces end, the events are those of the text as a whole."""
+    text = "".join(f"{line}{line_end}{line_end}" for line in lines) + "data: not whole"
+    body, cutting = text.encode(), Cutting(1_000)
+    bounds = sorted({0, len(body), *(place for place in places if place < len(body))})
+    pieces = [body[low:high] for low, high in pairwise(bounds)]
+    found = [event for piece in pieces for event in cutting.more(piece)]
+    assert [list(events_of(one)) for one in found] == [
+        list(events_of(f"{line}\n\n".encode())) for line in lines
+    ]
+
+
+def test_an_event_without_an_end_is_not_waited_for_for_ever() -> None:
+    """What is longer than an event may be is refused; shorter events before it were whole."""
+    cutting = Cutting(10)
+    assert list(cutting.more(b"data: 123456789\n\ndata: 1")) == [b"data: 123456789\n\n"]
+    with pytest.raises(UnreadableDeliveryError):
+        list(cutting.more(b"23456789"))
