@@ -13,6 +13,7 @@ from billing.coding.judging import (
     Told,
     Visit,
     fires,
+    has,
     line_edit,
     visit_edit,
 )
@@ -25,6 +26,8 @@ _ANSWERED_BY_CODE_EDITS = (
     *("video", "phone", "phone-until-2024", "e-visit-non-em", "e-visit-non-em-2020"),
     *("check-in", *PROLONGED),
 )
+_NO_OFFICE_BY_PHONE = ("none", "phone-codes")
+"""Regimes under which an office visit needs video."""
 _EM_OR_MEDICAL = ("90792", "90833", "90836", "90838")
 _COUNSELORS = ("MFT", "MHC")
 _WITHOUT_EM = ("CP", "CSW", *_COUNSELORS)
@@ -45,11 +48,28 @@ def not_on_the_list(visit: Visit, line: Line) -> Told:
     e = visit.encounter
     if not e.live or not visit.is_visit_line(line):
         return None
-    known = visit.rules.codes.get(line.code)
-    listed = known is not None and known.listed(e.dos) and e.payer_code_listed
-    if listed or line.code in _FREQUENCY_LIMITED or _answered_by_code_edit(visit, line):
+    if (
+        _listed(visit, line)
+        or line.code in _FREQUENCY_LIMITED
+        or _answered_by_code_edit(visit, line)
+    ):
         return None
     return {"year": str(e.dos.year), "code": line.code}
+
+
+def _listed(visit: Visit, line: Line) -> bool:
+    """Whether the list holds the code for the way the visit was held.
+
+    By phone an office visit is listed from 2025 on only; before, the phone codes were (section 6).
+    """
+    e = visit.encounter
+    known = visit.rules.codes.get(line.code)
+    if known is None or not known.listed(e.dos) or not e.payer_code_listed:
+        return False
+    office_by_phone = e.modality == "AUDIO" and visit.is_office(line.code)
+    if office_by_phone and visit.regime and visit.regime.audio in _NO_OFFICE_BY_PHONE:
+        return has(line, "93") and not visit.rules.mark_exists("93", e.dos)  # TH-MOD-12's
+    return True
 
 
 def _answered_by_code_edit(visit: Visit, line: Line) -> bool:

@@ -33,7 +33,14 @@ _OFFICE = (
 )
 _PORTAL = ("99421", "99422", "99423")
 _PORTAL_ALL = (*_PORTAL, "98970", "98971", "98972")
-_CARE_FAMILIES = ("99490", "99491", "99487", "99424", "99426")
+_CARE_FAMILIES: Mapping[str, tuple[str, ...]] = {
+    "99490": ("99439",),
+    "99491": ("99437",),
+    "99487": ("99489",),
+    "99424": ("99425",),
+    "99426": ("99427",),
+}
+"""The first code of each family of care management, and its add-ons."""
 _EVALUATIONS = ("90791", "90792")
 _ALONE = ("90832", "90834", "90837", *_EVALUATIONS)
 _MONITORING = ("99453", "99454", "99457", "99458")
@@ -151,16 +158,20 @@ def _never(visit: Visit, one: str, other: str) -> bool:
 
 @pair_edit("TH-NCCI-07")
 def two_families_of_care(visit: Visit) -> Hits:
-    """Two families of care management in one month."""
-    lines = visit.submitted
-    for n, line in enumerate(lines):
-        for m, other in enumerate(lines[:n]):
-            both = line.code in _CARE_FAMILIES and other.code in _CARE_FAMILIES
-            if not both or line.code == other.code:
-                continue
-            pair = pair_of(line.code, other.code, visit.encounter.dos, visit.pairs)
-            goes = n if pair is None or pair.column2 == line.code else m
-            yield goes, FIRES
+    """Two families of care management in one month: all lines of one of them go."""
+    families = {base: (base, *more) for base, more in _CARE_FAMILIES.items()}
+    held = [base for base in families if any(one.code == base for one in visit.submitted)]
+    losers = {_loser(visit, base, other) for n, base in enumerate(held) for other in held[n + 1 :]}
+    going = {code for base in losers for code in families[base]}
+    for n, line in enumerate(visit.submitted):
+        if line.code in going:
+            yield n, FIRES
+
+
+def _loser(visit: Visit, base: str, other: str) -> str:
+    """The family that is not paid: column 2 of the pair, without one the later of the two."""
+    pair = pair_of(base, other, visit.encounter.dos, visit.pairs)
+    return other if pair is None else pair.column2
 
 
 @pair_edit("TH-NCCI-08")

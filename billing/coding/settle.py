@@ -19,7 +19,7 @@ _MOST_ROUNDS = 12
 """A repair never brings back what another took away; more rounds than this never came up."""
 _PAIRS = ("TH-NCCI-", "TH-G2211-")
 _FIRST = ("code", "level")
-"""Areas whose repairs come first: what they change is judged anew before anything else."""
+"""Areas whose repairs come before others: what they change is judged anew first."""
 
 
 @dataclass
@@ -92,17 +92,24 @@ def _findings(
 
 def _apply(question: Question, state: _State, findings: Iterable[EditFinding]) -> None:
     catalog = shipped_edits()
-    ordered = sorted(findings, key=lambda one: catalog[one.code].area not in _FIRST)
-    codes = [None if line is None else line.code for line in state.slots]
+    ordered = sorted(findings, key=lambda one: _turn(catalog[one.code]))
+    before = list(state.slots)
     for finding in ordered:
         edit = catalog[finding.code]
         if edit.severity is not EditSeverity.ERROR and edit.id not in CHANGE_THOUGH_NO_ERROR:
             continue
         for place in _places(state, finding):
             line = state.slots[place]
-            # a line under another code is judged anew before anything else happens to it
-            if line is not None and place not in state.in_pairs and line.code == codes[place]:
+            # a line that changed is judged anew before anything else happens to it
+            if line is not None and place not in state.in_pairs and line == before[place]:
                 _answer(question, state, edit, place)
+
+
+def _turn(edit: Edit) -> int:
+    """Edits between codes are asked once, so they come first; then what changes a code."""
+    if edit.id.startswith(_PAIRS):
+        return 0
+    return 1 if edit.area in _FIRST else 2
 
 
 def _places(state: _State, finding: EditFinding) -> list[int]:
