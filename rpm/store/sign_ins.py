@@ -4,9 +4,10 @@ Owns the look-up of sign-ins and the counters. Does not own signing in (``rpm.ac
 All instants are the machine's (``wall``): a demo's clock may stand still or leap.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
+from uuid import UUID
 
 from sqlalchemy import case, delete
 from sqlalchemy.dialects import postgresql, sqlite
@@ -58,18 +59,19 @@ def signed_in(session: Session, token: str, wall: datetime) -> SignedIn:
     is_over = kept.seen_at + IDLE <= wall or kept.created_at + LONGEST <= wall
     if kept.ended_at is not None or is_over or not user.active:
         raise NotAuthentic("you were signed out; sign in again")
-    emergency = _emergency(session, user, wall)
-    held = ROLE_PERMISSIONS.get(user.role, frozenset())
     actor = Actor(
         organization_id=user.organization_id,
         user_id=user.id,
         token_id=None,
         role=user.role,
-        permissions=held if emergency is None else held | EMERGENCY_PERMISSIONS,
+        permissions=ROLE_PERMISSIONS.get(user.role, frozenset()),
         name_for_audit=user.name,
         sign_in_id=kept.id,
-        emergency_id=emergency.id if emergency else None,
     )
+    emergency = running_emergency(session, Scope.of(actor), user.id, wall)
+    if emergency is not None:
+        held = actor.permissions | EMERGENCY_PERMISSIONS
+        actor = replace(actor, permissions=held, emergency_id=emergency.id)
     return SignedIn(
         actor=actor,
         organization_name=organization.name,
@@ -80,12 +82,14 @@ def signed_in(session: Session, token: str, wall: datetime) -> SignedIn:
     )
 
 
-def _emergency(session: Session, user: User, wall: datetime) -> EmergencyAccess | None:
+def running_emergency(
+    session: Session, scope: Scope, user_id: UUID, wall: datetime
+) -> EmergencyAccess | None:
+    """The emergency access of a user that runs at an instant; None when none does."""
     return session.exec(
-        select(EmergencyAccess)
+        scope.rows(EmergencyAccess)
         .where(
-            col(EmergencyAccess.organization_id) == user.organization_id,
-            col(EmergencyAccess.user_id) == user.id,
+            col(EmergencyAccess.user_id) == user_id,
             col(EmergencyAccess.from_at) <= wall,
             col(EmergencyAccess.to_at) > wall,
         )

@@ -13,7 +13,15 @@ from sqlmodel import Session, col, func, select
 from rpm.access import Actor
 from rpm.store.scope import Scope
 from rpm.store.sign_ins import IDLE, LONGEST
-from rpm.store.tables.sign_ins import NO_PASSWORD, Credential, Invitation, SignIn
+from rpm.store.tables.people import User
+from rpm.store.tables.security import AuditEvent
+from rpm.store.tables.sign_ins import (
+    NO_PASSWORD,
+    Credential,
+    EmergencyAccess,
+    Invitation,
+    SignIn,
+)
 
 MOST_SHOWN = 50
 
@@ -76,3 +84,37 @@ def access_states(
     )
     seen = dict(last.all())
     return {one: AccessState(one in able, links.get(one), seen.get(one)) for one in user_ids}
+
+
+def emergencies_page(
+    db: Session, scope: Scope, after: int | None, limit: int
+) -> Sequence[tuple[EmergencyAccess, User]]:
+    """Emergency accesses and whose, the latest first; ``after`` an audit number."""
+    conditions = [] if after is None else [col(EmergencyAccess.audit_number) < after]
+    return db.exec(
+        select(EmergencyAccess, User)
+        .join(
+            User,
+            (col(User.organization_id) == col(EmergencyAccess.organization_id))
+            & (col(User.id) == col(EmergencyAccess.user_id)),
+        )
+        .where(col(EmergencyAccess.organization_id) == scope.organization_id, *conditions)
+        .order_by(col(EmergencyAccess.audit_number).desc())
+        .limit(limit)
+    ).all()
+
+
+def events_of_emergency(
+    db: Session, scope: Scope, taken: EmergencyAccess, after: int | None, limit: int
+) -> Sequence[AuditEvent]:
+    """What was done under an emergency access, in order; ``after`` an audit number."""
+    return db.exec(
+        select(AuditEvent)
+        .where(
+            col(AuditEvent.organization_id) == scope.organization_id,
+            col(AuditEvent.number) > (after or taken.audit_number),
+            col(AuditEvent.actor)["emergency_id"].as_string() == taken.id.hex,
+        )
+        .order_by(col(AuditEvent.number))
+        .limit(limit)
+    ).all()

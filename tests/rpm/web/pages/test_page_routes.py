@@ -20,6 +20,8 @@ OPEN = {
 OWN = {
     ("GET", "/"),
     ("GET", "/account"),
+    ("GET", "/emergency"),
+    ("POST", "/emergency"),
     ("POST", "/sign-out"),
     ("POST", "/sign-out-everywhere"),
 }
