@@ -10,6 +10,7 @@ from typing import Protocol
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from sqlalchemy.engine import Engine
+from sqlmodel import Session
 
 from rpm.errors import Conflict, InvalidRequest, NotAllowed
 from rpm.store.engine import reading, transaction
@@ -50,13 +51,18 @@ class DemoClock:
     def advance(self, to: datetime) -> None:
         """Move the clock; ``NotAllowed`` on other databases, ``Conflict`` when moved back."""
         with transaction(self._engine) as session:
-            row = session.get(DemoClockRow, _ONLY_ROW, with_for_update=True)
-            if row is None:
-                raise NotAllowed("this is not a demo database")
-            if to < row.instant:
-                raise Conflict("a demo clock only moves forward")
-            row.instant = to
-            session.add(row)
+            advance_demo(session, to)
+
+
+def advance_demo(session: Session, to: datetime) -> None:
+    """Move a demo's clock within a transaction; errors as of ``DemoClock.advance``."""
+    row = session.get(DemoClockRow, _ONLY_ROW, with_for_update=True)
+    if row is None:
+        raise NotAllowed("this is not a demo database")
+    if to < row.instant:
+        raise Conflict("a demo clock only moves forward")
+    row.instant = to
+    session.add(row)
 
 
 def mark_as_demo(engine: Engine, start: datetime) -> DemoClock:

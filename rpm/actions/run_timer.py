@@ -5,7 +5,7 @@ what becomes of it (``stop_timer``). A timer is no fact: nothing here writes an 
 are whole seconds, so an interval is at most a second short.
 """
 
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Annotated
 from uuid import UUID
 
@@ -84,8 +84,8 @@ def start_timer(db: Session, actor: Actor, now: datetime, command: StartTimer) -
     require(actor, "entries:write")
     scope, user_id, now = Scope.of(actor), worker(actor), whole(now)
     scope.get(db, Patient, command.patient_id)
-    work = command.work or _only_work(db, scope, command.patient_id, now)
     day = practice_today(db, scope, now)
+    work = command.work or _only_work(db, scope, command.patient_id, day)
     state = episode_for(db, scope, command.patient_id, work, day, command.episode_id)
     if state is None or not state.holds_on(day):
         raise refuse("patient_id", "E_NO_EPISODE", "the patient has no open episode of this work")
@@ -129,11 +129,11 @@ def answer_timer(db: Session, actor: Actor, now: datetime, command: AnswerTimer)
     return timer
 
 
-def end_on_sign_out(
-    db: Session, scope: Scope, user_id: UUID, now: datetime, *, by_hand: bool
-) -> None:
+def end_on_sign_out(db: Session, actor: Actor, now: datetime, *, by_hand: bool) -> None:
     """End the person's interval: now when the person asked to sign out, else at last activity."""
-    timer = timer_of(db, scope, user_id, hold=True)
+    if actor.user_id is None:
+        return
+    timer = timer_of(db, Scope.of(actor), actor.user_id, hold=True)
     if timer is None:
         return
     timing, now = timing_of(timer), whole(now)
@@ -197,18 +197,23 @@ def write_timing(timer: Timer, timing: Timing) -> None:
             setattr(timer, name, value)
 
 
-def _only_work(db: Session, scope: Scope, patient_id: UUID, now: datetime) -> str:
-    day = practice_today(db, scope, now)
+def open_work(db: Session, scope: Scope, patient_id: UUID, day: date) -> tuple[str, ...]:
+    """What a timer for the patient could be for: the work of the episodes open on the day."""
     programs = {
         state.episode.program.partition("-")[0]
         for state in episodes_of_patient(db, scope, patient_id)
         if state.holds_on(day)
     }
-    if not programs:
+    return tuple(sorted(programs))
+
+
+def _only_work(db: Session, scope: Scope, patient_id: UUID, day: date) -> str:
+    possible = open_work(db, scope, patient_id, day)
+    if not possible:
         raise refuse("patient_id", "E_NO_EPISODE", "the patient has no open episode")
-    if len(programs) > 1:
+    if len(possible) > 1:
         raise refuse("work", "E_SEVERAL_EPISODES", "say for which program the work is")
-    return programs.pop()
+    return possible[0]
 
 
 def _new(

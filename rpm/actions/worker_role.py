@@ -29,17 +29,23 @@ def worker_role(db: Session, scope: Scope, user: User, given: str | None) -> str
     A linked practitioner's credential decides between several. ``InvalidRequest`` naming ``role``
     when the given one is impossible, or none is given and several are possible.
     """
-    possible = _POSSIBLE[user.role]
     if given is not None:
-        if given not in possible:
+        if given not in _POSSIBLE[user.role]:
             raise refuse("role", "E_ROLE_NOT_POSSIBLE", "the user cannot have worked in this role")
         return given
+    possible = likely_roles(db, scope, user)
     if len(possible) == 1:
         return possible[0]
-    if user.practitioner_id is not None:
+    raise refuse("role", "E_ROLE_MISSING", "say in which role the user worked")
+
+
+def likely_roles(db: Session, scope: Scope, user: User) -> tuple[str, ...]:
+    """The roles between which only the user can tell; one where the credential decides."""
+    possible = _POSSIBLE[user.role]
+    if len(possible) > 1 and user.practitioner_id is not None:
         practitioner = scope.get(db, Practitioner, user.practitioner_id)
         credential = practitioner.credential.upper().replace(".", "")
         by_credential = _BY_CREDENTIAL.get(credential)
         if by_credential is not None and by_credential in possible:
-            return by_credential
-    raise refuse("role", "E_ROLE_MISSING", "say in which role the user worked")
+            return (by_credential,)
+    return possible

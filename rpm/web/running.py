@@ -43,6 +43,7 @@ class Running:
     doors: OpenDoors
     deliveries: DeliveryWriter
     tokens_noted: dict[UUID, datetime] = field(default_factory=dict)  # last use, to the minute
+    demo_looks: dict[datetime, datetime] = field(default_factory=dict)  # rpm.web.timer_clock
 
 
 def start(settings: Settings, clock: Clock | None = None) -> Running:

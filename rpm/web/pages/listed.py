@@ -18,6 +18,7 @@ from rpm.web.pages import (
     invitation,
     patient,
     sign_in,
+    timer,
     why,
     worklist,
 )
@@ -32,6 +33,7 @@ PAGES: tuple[APIRouter, ...] = (
     invitation.router,
     patient.router,
     sign_in.router,
+    timer.router,
     why.router,
     worklist.router,
 )

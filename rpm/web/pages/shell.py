@@ -144,6 +144,7 @@ def page_values(request: Request) -> dict[str, Any]:
         "told": _told(request),
         "version": rpm.__version__,
         "demo_now": _demo_now(request),
+        "bar": getattr(request.state, "timer_bar", None),
     }
 
 

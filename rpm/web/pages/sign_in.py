@@ -13,6 +13,7 @@ from fastapi.responses import Response
 from starlette.background import BackgroundTask
 
 from rpm.access import Actor
+from rpm.actions.run_timer import end_on_sign_out
 from rpm.actions.sign_in import (
     WRONG,
     Kept,
@@ -40,6 +41,7 @@ from rpm.web.pages.visitor import cookie_name, drop_cookie, keep_cookie
 from rpm.web.problems import KINDS
 from rpm.web.routes.webhooks import source_address
 from rpm.web.running import running_of
+from rpm.web.timer_clock import TimerNow
 
 router = page_router()
 
@@ -124,16 +126,30 @@ def entered(request: Request, made: NewSignIn, path: str) -> Response:
 
 
 @router.post("/sign-out")
-def leave(request: Request, db: PageDb, now: Now, wall: Wall, actor: PageActor) -> Response:
-    """This browser is signed out."""
+def leave(
+    request: Request,
+    db: PageDb,
+    now: Now,
+    wall: Wall,
+    timer_at: TimerNow,
+    actor: PageActor,
+) -> Response:
+    """This browser is signed out; the person's timer ends its interval now."""
+    end_on_sign_out(db, actor, timer_at, by_hand=True)
     return _left(request, db, now, wall, actor, everywhere=False)
 
 
 @router.post("/sign-out-everywhere")
 def leave_everywhere(
-    request: Request, db: PageDb, now: Now, wall: Wall, actor: PageActor
+    request: Request,
+    db: PageDb,
+    now: Now,
+    wall: Wall,
+    timer_at: TimerNow,
+    actor: PageActor,
 ) -> Response:
-    """Every browser of the person is signed out."""
+    """Every browser of the person is signed out; a timer ends where they were last active."""
+    end_on_sign_out(db, actor, timer_at, by_hand=False)
     return _left(request, db, now, wall, actor, everywhere=True)
 
 

@@ -45,6 +45,12 @@ def minutes(seconds: int) -> str:
     return f"{seconds // _SECONDS_OF_MINUTE} min"
 
 
+def clock(seconds: int) -> str:
+    """A length to the second: ``12 min 30 s``, ``45 s``; a script writes it alike."""
+    whole, rest = divmod(seconds, _SECONDS_OF_MINUTE)
+    return f"{whole} min {rest:02d} s" if whole else f"{rest} s"
+
+
 def words(code: str) -> str:
     """A code of ours as words: ``practice_admin`` becomes ``practice admin``."""
     return code.replace("_", " ").replace(":", " ")
@@ -75,6 +81,6 @@ def environment() -> Environment:
         auto_reload=False,
     )
     found.filters.update(money=dollars, day=day, month=us_month)
-    found.filters.update(instant=instant, minutes=minutes, words=words)
+    found.filters.update(instant=instant, minutes=minutes, clock=clock, words=words)
     found.globals.update(static=static)
     return found

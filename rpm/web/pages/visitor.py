@@ -23,6 +23,7 @@ from rpm.store.engine import reading, transaction
 from rpm.store.sign_ins import LONGEST, SEEN_GRAIN, SignedIn, note_seen, signed_in
 from rpm.web.caller import Needs, permission_of
 from rpm.web.deps import write_session
+from rpm.web.pages.timer_bar import TimerBar, chart_of, timer_bar
 from rpm.web.running import Running, running_of
 
 Endpoint = TypeVar("Endpoint", bound=Callable[..., Any])
@@ -81,17 +82,21 @@ async def visitor(request: Request, wall: Wall) -> SignedIn:
     if secret is None:
         raise NotAuthentic("sign in first")
     running = running_of(request)
-    found = await run_in_threadpool(_visitor, running, secret, wall)
-    request.state.visitor = found
+    found, bar = await run_in_threadpool(_visitor, request, running, secret, wall)
+    request.state.visitor, request.state.timer_bar = found, bar
     request.state.organization_id = found.actor.organization_id
     if not getattr(request.scope["route"].endpoint, _UNATTENDED, False):
         await _note(running, found, wall)
     return found
 
 
-def _visitor(running: Running, secret: str, wall: datetime) -> SignedIn:
+def _visitor(
+    request: Request, running: Running, secret: str, wall: datetime
+) -> tuple[SignedIn, TimerBar | None]:
     with reading(running.engine) as session:
-        return signed_in(session, secret, wall)
+        found = signed_in(session, secret, wall)
+        chart = chart_of(request) if request.method == "GET" else None
+        return found, timer_bar(session, found.actor, running, chart)
 
 
 async def _note(running: Running, found: SignedIn, wall: datetime) -> None:

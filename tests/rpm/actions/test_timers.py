@@ -279,9 +279,7 @@ def test_signing_out_ends_the_interval(desk: Desk, by_hand: bool, seconds: int) 
     """Signed out by hand it ends now, else at the last activity; the entry is still to be said."""
     timer = desk.start()
     desk.beat(timer, 100, quiet_seconds=60)
-    scope, user_id = Scope.of(desk.nurse), desk.nurse.user_id
-    assert user_id is not None
-    end_on_sign_out(desk.practice.db, scope, user_id, desk.at(100), by_hand=by_hand)
+    end_on_sign_out(desk.practice.db, desk.nurse, desk.at(100), by_hand=by_hand)
     [entry] = desk.stop(timer, 500).entries
     assert entry.duration_seconds == seconds
 
