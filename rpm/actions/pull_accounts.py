@@ -47,21 +47,25 @@ WITHDRAWN = "withdrawn by the practice"
 _TOKENS = ("access_token", "expires_at")
 _READ_THROUGH = "read_through"
 _Secret = Annotated[str, StringConstraints(pattern=r"^[\x21-\x7e]{1,1000}$")]
+Credentials = dict[str, _Secret]
+Subject = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_.-]{0,64}$")]
+"""A vendor's word for an account; empty for the practice's own application."""
+AccountName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_.-]{1,64}$")]
 
 
 class AuthorizeAccount(Command):
     """Credentials of an account, or, with an empty subject, of the practice's own application."""
 
     connection_id: Id
-    subject: str = Field(default=APPLICATION, pattern=r"^[A-Za-z0-9_.-]{0,64}$")
-    credentials: dict[str, _Secret] = Field(repr=False)
+    subject: Subject = APPLICATION
+    credentials: Credentials = Field(repr=False)
 
 
 class WithdrawAccount(Command):
     """An account that is asked no more."""
 
     connection_id: Id
-    subject: str = Field(pattern=r"^[A-Za-z0-9_.-]{1,64}$")
+    subject: AccountName
 
 
 @dataclass(frozen=True)
