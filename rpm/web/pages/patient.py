@@ -15,8 +15,10 @@ from sqlmodel import Session
 
 from rpm.access import Actor
 from rpm.actions.alert_rules import limit_of
+from rpm.actions.evidence_pack import posting_pack
 from rpm.actions.practice_day import practice_today
 from rpm.actions.register_patient import open_chart
+from rpm.errors import NotFound
 from rpm.store.day_readings import DayReading, day_readings
 from rpm.store.fact_rows import FactReader
 from rpm.store.outcomes import evaluated
@@ -30,6 +32,7 @@ from rpm.store.queries.episodes import EpisodeState, episodes_of_patient
 from rpm.store.queries.ledger import postings_page
 from rpm.store.queries.people import coverages_of, organization_of
 from rpm.store.scope import Scope
+from rpm.store.tables.ledger import Posting
 from rpm.store.tables.people import Patient, Payer
 from rpm.web.pages.months import Month
 from rpm.web.pages.patient_parts import (
@@ -40,10 +43,11 @@ from rpm.web.pages.patient_parts import (
     minutes_bars,
     strips_of,
 )
-from rpm.web.pages.shell import Now, PageDb, page_permit, page_router, render
+from rpm.web.pages.shell import Now, PageDb, PageReadDb, page_permit, page_router, render
 from rpm.web.pages.timeline import Told, timeline
 from rpm.web.pages.vitals import limit_words, vitals_charts
 from rpm.web.pages.worklist_words import STANDING_WORDS
+from rpm.web.routes.evidence import given_to_check
 
 router = page_router()
 
@@ -108,6 +112,25 @@ def chart(
         **_ledger(db, actor, looked),
         **_monitored(db, actor, looked, states),
     )
+
+
+@router.post("/patients/{patient_id}/postings/{posting_id}/evidence.json")
+def evidence(
+    request: Request,
+    db: PageReadDb,
+    now: Now,
+    actor: Annotated[Actor, page_permit("ledger:read")],
+    patient_id: UUID,
+    posting_id: UUID,
+) -> Response:
+    """The evidence pack of a line to be checked; that it was given out is recorded."""
+    scope = Scope.of(actor)
+    if scope.get(db, Posting, posting_id).patient_id != patient_id:
+        raise NotFound("there is no such posting")
+    pack = posting_pack(db, scope, now, posting_id)
+    response = given_to_check(request, actor, now, pack)
+    response.headers["Content-Disposition"] = f'attachment; filename="{pack.name}"'
+    return response
 
 
 def _ledger(db: Session, actor: Actor, looked: _Looked) -> dict[str, Any]:

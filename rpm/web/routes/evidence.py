@@ -44,7 +44,7 @@ def posting_evidence(
     posting_id: UUID,
 ) -> Response:
     """The pack."""
-    return _given(request, actor, now, posting_pack(db, Scope.of(actor), now, posting_id))
+    return given_to_check(request, actor, now, posting_pack(db, Scope.of(actor), now, posting_id))
 
 
 @router.get(
@@ -66,7 +66,7 @@ def close_evidence(
 ) -> Response:
     """The pack."""
     made = close_pack(db, Scope.of(actor), now, close_id, at_most=MOST_POSTINGS)
-    return _given(request, actor, now, made)
+    return given_to_check(request, actor, now, made)
 
 
 @router.get(
@@ -118,7 +118,8 @@ def given_on_paper(request: Request, actor: Actor, now: Now, pack: EvidencePack)
     return Response(document, media_type=PDF, headers={"Content-Disposition": named})
 
 
-def _given(request: Request, actor: Actor, now: Now, pack: EvidencePack) -> Response:
+def given_to_check(request: Request, actor: Actor, now: Now, pack: EvidencePack) -> Response:
+    """A pack as the document that can be checked; that it was given out is recorded."""
     _record(request, actor, now, pack)
     return Response(pack.data, media_type="application/json")
 
