@@ -24,7 +24,8 @@ from rpm.actions.compute_close import ComputedClose, Progress, compute_close
 from rpm.errors import Conflict, NotFound
 from rpm.keys import KeyRing, key_ring
 from rpm.store.engine import reading, transaction
-from rpm.store.queries.ledger import closes_page, names_of
+from rpm.store.queries.ledger import closes_page
+from rpm.store.queries.people import names_of_patients
 from rpm.store.scope import Scope
 from rpm.store.tables.people import Payer
 from rpm.web.cursors import seal, unseal
@@ -180,14 +181,14 @@ def _previewed(
         changed = [one for one in computed.postings if one[0].sign < 0 or one[1] != "new"]
         shown = changed[:_DIFFERENCES]
         patient_ids = sorted({one.patient_id for one, _ in shown})
-        names = {row.id: row for row in names_of(db, scope, patient_ids)}
+        names = names_of_patients(db, scope, patient_ids)
         payers = payer_names(db, scope)
     seen = Seen.of(computed)
     return Preview(
         ordinal=computed.ordinal,
         totals=totals_of(computed),
         sums=line_sums(one for one, _ in computed.postings),
-        changes=[Change(named(names[one.patient_id]), one, reason) for one, reason in shown],
+        changes=[Change(names[one.patient_id], one, reason) for one, reason in shown],
         changes_in_all=len(changed),
         findings=finding_sums(computed.rows),
         payers=payers,
@@ -199,11 +200,6 @@ def _previewed(
 def payer_names(db: Session, scope: Scope) -> dict[str, str]:
     """The practice's names of its payers by their keys."""
     return {row.key: row.name for row in scope.all_of(db, Payer)}
-
-
-def named(patient: Any) -> str:
-    """A patient as lists name people."""
-    return f"{patient.family_name}, {patient.given_name}"
 
 
 def _ring(request: Request) -> KeyRing:

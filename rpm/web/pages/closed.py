@@ -30,15 +30,15 @@ from rpm.errors import NotFound
 from rpm.store.queries.audit import events_by_number
 from rpm.store.queries.ledger import (
     exports_of_close,
-    names_of,
     postings_of_close,
     postings_page,
     rows_of_close,
 )
+from rpm.store.queries.people import names_of_patients
 from rpm.store.scope import Scope
 from rpm.store.tables.ledger import Close, Posting
 from rpm.web.cursors import Page
-from rpm.web.pages.close import Reader, named, payer_names
+from rpm.web.pages.close import Reader, payer_names
 from rpm.web.pages.paging import page_of_list
 from rpm.web.pages.shell import Now, PageDb, PageReadDb, page_permit, page_router, render
 from rpm.web.routes.evidence import MOST_ON_PAPER, given_on_paper
@@ -82,9 +82,7 @@ def closed(
     scope = Scope.of(actor)
     close = scope.get(db, Close, close_id)
     lines = _lines(request, db, scope, close_id, cursor)
-    names = {
-        row.id: named(row) for row in names_of(db, scope, [row.patient_id for row in lines.items])
-    }
+    names = names_of_patients(db, scope, [row.patient_id for row in lines.items])
     return render(
         request,
         "closed.html.j2",

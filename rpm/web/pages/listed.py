@@ -15,6 +15,7 @@ from rpm.web.pages import (
     closed,
     emergency,
     enrollment,
+    figures,
     home,
     invitation,
     patient,
@@ -32,6 +33,7 @@ PAGES: tuple[APIRouter, ...] = (
     closed.router,
     emergency.router,
     enrollment.router,
+    figures.router,
     home.router,
     invitation.router,
     patients.router,  # before the address of one patient
