@@ -50,10 +50,11 @@ def demo(
     """
     if context.invoked_subcommand is not None:
         return
+    from rpm.demo.moving import moving
     from rpm.demo.people import PATIENTS
     from rpm.demo.play import DATABASE, demo_settings, kept_demo, new_demo, play
     from rpm.demo.practice import STOP_DAY
-    from rpm.demo.server import serving, taken_address
+    from rpm.demo.server import serving, taken_address, url_of
     from rpm.demo.sign_ins import give_sign_ins
 
     _quiet()
@@ -63,7 +64,7 @@ def demo(
     is_kept = keep and (folder / DATABASE).is_file()
     with (
         kept_demo(settings) if is_kept else new_demo(folder, patients or PATIENTS) as found,
-        serving(found.settings, address) as url,
+        serving(found.settings, address, move_demo=moving(found, url_of(address))) as url,
     ):
         unexpected = play(found, url, day, _Progress())
         give_sign_ins(found)

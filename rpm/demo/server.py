@@ -16,6 +16,7 @@ from rpm.clock import Clock
 from rpm.errors import Conflict, NotReady
 from rpm.settings import Settings
 from rpm.web.app import create_app
+from rpm.web.pages.demo_clock import MoveDemo
 
 HOST = "127.0.0.1"
 _START_SECONDS = 30
@@ -33,16 +34,26 @@ def taken_address(port: int | None) -> socket.socket:
     return taken
 
 
+def url_of(address: socket.socket) -> str:
+    """Where the application on an address is reached."""
+    return f"http://{HOST}:{address.getsockname()[1]}"
+
+
 @contextmanager
 def serving(
-    settings: Settings, address: socket.socket, clock: Clock | None = None
+    settings: Settings,
+    address: socket.socket,
+    clock: Clock | None = None,
+    move_demo: MoveDemo | None = None,
 ) -> Iterator[str]:
     """The application at work on an address; gives its URL, and stops when the block ends.
 
-    It goes by the database's own clock unless another is given.
+    It goes by the database's own clock unless another is given; ``move_demo`` lets a page move it.
     """
+    app = create_app(settings.model_copy(update={"host": HOST}), clock)
+    app.state.move_demo = move_demo
     config = uvicorn.Config(
-        create_app(settings.model_copy(update={"host": HOST}), clock),
+        app,
         access_log=False,
         log_config=None,
         server_header=False,
@@ -54,7 +65,7 @@ def serving(
     thread.start()
     try:
         _wait_until_started(server, thread)
-        yield f"http://{HOST}:{address.getsockname()[1]}"
+        yield url_of(address)
     finally:
         server.should_exit = True
         thread.join()

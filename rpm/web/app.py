@@ -60,6 +60,7 @@ def create_app(settings: Settings, clock: Clock | None = None) -> FastAPI:
     )
     app.state.metrics = metrics
     app.state.page_paths = page_paths()
+    app.state.move_demo = None  # who serves a demo puts it here
     for router in (*ROUTERS, *PAGES):  # pages last: the API and the vendors are asked more often
         app.include_router(router)
     app.mount("/static", static_files(), name="static")

@@ -13,6 +13,7 @@ from typing import Any
 
 import httpx2
 import pytest
+from signing_in import COOKIE, FORM_HEADERS, cookie_of
 from sqlmodel import col, select
 
 from rpm.actions.verify import verify_record
@@ -20,12 +21,14 @@ from rpm.cli import run
 from rpm.clock import SystemClock, clock_for
 from rpm.demo.hints import hints
 from rpm.demo.memory import Memory
+from rpm.demo.moving import moving
 from rpm.demo.play import STORY, Demo, actor_of, demo_settings, kept_demo
-from rpm.demo.practice import evening
-from rpm.demo.server import serving, taken_address
+from rpm.demo.practice import EMAIL_DOMAIN, evening
+from rpm.demo.server import serving, taken_address, url_of
 from rpm.settings import Settings
 from rpm.store.engine import make_engine, reading
 from rpm.store.migrations import migrate
+from rpm.store.queries.people import actor_of_user
 from rpm.store.scope import Scope
 from rpm.store.tables.ledger import Close, Posting
 from rpm.store.tables.monitoring import Delivery, Episode, Reading
@@ -207,6 +210,30 @@ def test_everybody_who_works_there_can_sign_in(
     ):
         assert browser.post("/sign-in", data=typed).status_code == 303
         assert "Nora Nurse" in browser.get("/account").text
+
+
+def test_the_clock_is_moved_from_a_page(
+    played: Played, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The story goes on to the day that is typed; a day that is over is refused."""
+    folder = tmp_path / "copy"
+    shutil.copytree(played.folder, folder)
+    address = taken_address(None)
+    with (
+        kept_demo(demo_settings(folder)) as demo,
+        serving(demo.settings, address, move_demo=moving(demo, url_of(address))) as url,
+        httpx2.Client(base_url=url, headers=FORM_HEADERS, timeout=60) as browser,
+    ):
+        with reading(demo.engine) as db:
+            nurse = actor_of_user(db, Scope.of(actor_of(demo)), f"nora@{EMAIL_DOMAIN}")
+        browser.cookies.set(COOKIE, cookie_of(demo.engine, nurse, SystemClock().now()))
+        page = browser.get("/demo/clock").text
+        assert "Feb 2, 2026" in page
+        assert browser.post("/demo/clock", data={"day": "2026-02-01"}).status_code == 422
+        moved = browser.post("/demo/clock", data={"day": "2026-02-05"})
+        assert "The clock stands on the evening of" in moved.text
+        assert demo.clock.now() == evening(date(2026, 2, 5))
+        assert "Feb 5, 2026" in browser.get("/demo/clock").text
 
 
 def management(progress: Any) -> tuple[int, str, str]:

@@ -20,6 +20,8 @@ OPEN = {
 OWN = {
     ("GET", "/"),
     ("GET", "/account"),
+    ("GET", "/demo/clock"),
+    ("POST", "/demo/clock"),
     ("GET", "/emergency"),
     ("POST", "/emergency"),
     ("POST", "/sign-out"),
