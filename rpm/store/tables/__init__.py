@@ -5,6 +5,7 @@ Owns the list of modules. Does not own rows: each module describes its own.
 
 from rpm.store.tables import (
     alerts,
+    coding,
     inventory,
     ledger,
     monitoring,
@@ -21,6 +22,7 @@ from rpm.store.tables.base import METADATA
 __all__ = [
     "METADATA",
     "alerts",
+    "coding",
     "inventory",
     "ledger",
     "monitoring",
