@@ -58,6 +58,7 @@ class VisitDecision(Fact, table=True):
     status: str  # billing.coding.coded.STATUSES, of the chosen lines
     findings: list[Any] = Field(sa_type=JsonValue)  # edit, weight and line of each
     overruled: list[Any] = Field(sa_type=JsonValue)  # edit and reason of each
+    service_ids: list[Any] = Field(sa_type=JsonValue)  # what it recorded for the ledger, as hex
     reason: str | None = None
 
 

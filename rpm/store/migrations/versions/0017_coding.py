@@ -107,6 +107,7 @@ def _visits() -> None:
         sa.Column("status", sa.String(), nullable=False),
         sa.Column("findings", sa.JSON(), nullable=False),
         sa.Column("overruled", sa.JSON(), nullable=False),
+        sa.Column("service_ids", sa.JSON(), nullable=False),
         sa.Column("reason", sa.String(), nullable=True),
         refers={"visit_id": "visit", "patient_id": "patient", "decided_by": "user_account"},
         indexes=[("organization_id", "visit_id")],
