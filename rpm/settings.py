@@ -82,7 +82,10 @@ class Settings(BaseSettings):
         default=1_048_576, ge=1_024, description="Largest request body that is taken, in bytes."
     )
     body_timeout_seconds: float = Field(
-        default=10.0, gt=0, description="How long a client may take to send a body, in seconds."
+        default=10.0,
+        gt=0,
+        description="How long a client may take to send the head of a request, and as long again"
+        " for its body, in seconds.",
     )
     token_lifetime_days: int = Field(
         default=90, ge=1, le=3650, description="Days until a new API token expires, unless told."

@@ -32,6 +32,7 @@ def serve(
     from rpm.safe_start import refuse_unsafe_start
     from rpm.store.append_only import keep_schema
     from rpm.web.app import create_app
+    from rpm.web.heads import heads_in_time
 
     given = read_settings()
     settings = given.model_copy(update={"host": host or given.host, "port": port or given.port})
@@ -53,6 +54,7 @@ def serve(
             create_app(settings),
             host=settings.host,
             port=settings.port,
+            http=heads_in_time(settings.body_timeout_seconds),
             access_log=False,
             log_config=None,
             server_header=False,
