@@ -14,12 +14,14 @@ from pathlib import Path
 import pytest
 from browsing import chromium
 from conftest import FixedClock, make_organization, settings_for
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 from practice import Practice
+from signing_in import COOKIE, Person, cookie_of, person_of
 from sqlalchemy.engine import Engine
-from windows import AtWork, Complaints, NewContext, Served
+from windows import AtWork, Complaints, Machine, MakePerson, NewContext, PageOf, Served
 
 from rpm.access import Actor
+from rpm.keys import load_keys
 from rpm.settings import Settings
 from rpm.store.engine import make_engine, transaction
 
@@ -30,6 +32,7 @@ PATIENCE_MILLISECONDS = 15_000
 @pytest.fixture(scope="package")
 def browser() -> Iterator[Browser]:
     """The system's Chromium without a window."""
+    expect.set_options(timeout=PATIENCE_MILLISECONDS)
     with sync_playwright() as playwright:
         started = playwright.chromium.launch(
             executable_path=chromium(), args=["--disable-dev-shm-usage", "--disable-gpu"]
@@ -115,3 +118,35 @@ def new_context(browser: Browser, served: Served, complaints: Complaints) -> Ite
 def anonymous(new_context: NewContext) -> Page:
     """A page of nobody."""
     return new_context().new_page()
+
+
+@pytest.fixture
+def person(
+    engine: Engine, served_settings: Settings, actor: Actor, clock: FixedClock
+) -> MakePerson:
+    """Makes people of a role in the served practice, who can sign in."""
+    keys = load_keys(served_settings)
+
+    def make(role: str, admin: Actor | None = None) -> Person:
+        return person_of(engine, keys, admin or actor, clock.now(), role)
+
+    return make
+
+
+@pytest.fixture
+def machine(new_context: NewContext, engine: Engine, clock: FixedClock, served: Served) -> Machine:
+    """Makes browser contexts that are signed in as a person, without the form."""
+
+    def make(who: Person) -> BrowserContext:
+        context = new_context()
+        cookie = cookie_of(engine, who.actor, clock.now())
+        context.add_cookies([{"name": COOKIE, "value": cookie, "url": served.url}])
+        return context
+
+    return make
+
+
+@pytest.fixture
+def page_of(machine: Machine, person: MakePerson) -> PageOf:
+    """Makes pages that are signed in as a new person of a role: ``page_of("clinical_staff")``."""
+    return lambda role: machine(person(role)).new_page()

@@ -1,6 +1,6 @@
-"""What tests of pages hold: a served practice, and what its pages complain of.
+"""What tests of pages hold: a served practice, what its pages complain of, the check of WCAG.
 
-Owns both. The fixtures that make them are in ``conftest.py``.
+Owns these. The fixtures that make them are in ``conftest.py``.
 """
 
 import re
@@ -8,9 +8,11 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 
+from axe_playwright_python.sync_playwright import Axe
 from conftest import FixedClock
 from playwright.sync_api import BrowserContext, ConsoleMessage, Page
 from practice import Practice
+from signing_in import Person
 
 from rpm.demo.server import HOST, serving, taken_address
 from rpm.settings import Settings
@@ -19,6 +21,12 @@ AtWork = Callable[[Callable[[Practice], object]], object]
 """Does something in the practice by its real actions, in a transaction that ends at once."""
 NewContext = Callable[[], BrowserContext]
 """Makes a browser context: a machine of its own, with its own cookies."""
+MakePerson = Callable[..., Person]
+"""``person("clinical_staff")`` makes somebody who can sign in."""
+Machine = Callable[[Person], BrowserContext]
+"""A machine on which a person is signed in; its pages are windows."""
+PageOf = Callable[[str], Page]
+"""A page that is signed in as a new person of a role."""
 
 
 @dataclass
@@ -76,3 +84,10 @@ class Served:
         """Stop and give the address back."""
         self.stop()
         self._address.close()
+
+
+def no_violations(page: Page) -> None:
+    """The page as it stands breaks no rule of WCAG 2.2 AA that a program can check."""
+    tags = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+    found = Axe().run(page, options={"runOnly": {"type": "tag", "values": tags}})
+    assert found.violations_count == 0, found.generate_report()
