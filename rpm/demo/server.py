@@ -16,11 +16,8 @@ from rpm.clock import Clock
 from rpm.errors import Conflict, NotReady
 from rpm.settings import Settings
 from rpm.web.app import create_app
-<<<<<<< HEAD
 from rpm.web.heads import heads_in_time
-=======
 from rpm.web.pages.demo_clock import MoveDemo
->>>>>>> origin/main
 
 HOST = "127.0.0.1"
 _START_SECONDS = 30
@@ -57,12 +54,8 @@ def serving(
     app = create_app(settings.model_copy(update={"host": HOST}), clock)
     app.state.move_demo = move_demo
     config = uvicorn.Config(
-<<<<<<< HEAD
-        create_app(settings.model_copy(update={"host": HOST}), clock),
-        http=heads_in_time(settings.body_timeout_seconds),
-=======
         app,
->>>>>>> origin/main
+        http=heads_in_time(settings.body_timeout_seconds),
         access_log=False,
         log_config=None,
         server_header=False,
