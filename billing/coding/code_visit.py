@@ -52,6 +52,7 @@ def code_visit(
         status=settled.status,
         amounts=_amounts(encounter, settled.lines, fees),
         unsettled=unsettled(encounter, proposal.lines, rules, known_day),
+        basis=proposal.basis,
     )
 
 

@@ -66,3 +66,4 @@ class CodedVisit:
     status: str = CLEAN
     amounts: Mapping[int, Cents] = field(default_factory=dict)
     unsettled: tuple[str, ...] = ()  # what the rules leave open, for TH-ADM-08
+    basis: str | None = None  # MDM or TIME: what chose the proposed level; None: as documented

@@ -77,12 +77,12 @@ def merged_threads(question: Question, slots: Slots, index: int) -> Change:
     return {first: replace(merged, units=1), **dict.fromkeys(others)}
 
 
-def given_once(question: Question, slots: Slots, _index: int) -> Change | None:
+def given_once(question: Question, slots: Slots, _index: int) -> Change:
     """Shared minutes stay with the visit; the other service has what is left (TH-LVL-05)."""
     change: dict[int, Line | None] = {}
     for service, shared in question.encounter.minutes_shared:
         change.update(_left_over(question, slots, service, shared))
-    return change or None
+    return change
 
 
 def _left_over(question: Question, slots: Slots, service: str, shared: int) -> Change:

@@ -30,12 +30,12 @@ Recode = Callable[[Question, Line], Line | None]
 
 
 def _of_line(recode: Recode) -> Repair:
-    """A repair that looks at one line only."""
+    """A repair that looks at one line only; none when nothing would change."""
 
     def repair(question: Question, slots: Slots, index: int) -> Change | None:
         line = slots[index]
         changed = None if line is None else recode(question, line)
-        return None if changed is None else {index: changed}
+        return None if changed in (None, line) else {index: changed}
 
     return repair
 
@@ -46,12 +46,6 @@ def _without(*modifiers: str) -> Repair:
 
 def _gone(_question: Question, _slots: Slots, index: int) -> Change:
     return {index: None}
-
-
-def _down(question: Question, line: Line) -> Line | None:
-    """The place of the payer's rule with its modifiers; no repair when nothing would change."""
-    changed = set_down(question, line)
-    return None if changed == line else changed
 
 
 def _in_person(question: Question, line: Line) -> Line:
@@ -202,6 +196,14 @@ def _without_notice(_question: Question, line: Line) -> Line:
     return line.without_modifiers("GY", "GA", "GZ")
 
 
+def _apart_or_gone(question: Question, slots: Slots, index: int) -> Change:
+    """TH-NCCI-03: with proof of separate work a modifier that opens the pair, else dropped."""
+    line = slots[index]
+    if line is None or not question.encounter.separate_work:
+        return {index: None}
+    return {index: line.with_modifier("59")}
+
+
 def _with_visit(question: Question, slots: Slots, index: int) -> Change | None:
     """TH-NCCI-06: psychotherapy beside a visit is its add-on."""
     change: dict[int, Line | None] = {}
@@ -229,7 +231,7 @@ def _within_limit(_question: Question, slots: Slots, index: int) -> Change | Non
     return {index: replace(line, units=left) if left > 0 else None}
 
 
-_PLACE, _MARK = _of_line(_down), _of_line(marked)
+_PLACE, _MARK = _of_line(set_down), _of_line(marked)
 
 REPAIRS: Mapping[str, Repair] = {
     **dict.fromkeys(("TH-POS-01", "TH-POS-02", "TH-POS-03", "TH-POS-04", "TH-POS-05"), _PLACE),
@@ -269,7 +271,7 @@ REPAIRS: Mapping[str, Repair] = {
     "TH-LVL-05": given_once,
     "TH-LVL-07": care_units,
     "TH-COV-11": _of_line(_without_notice),
-    "TH-NCCI-03": _gone,
+    "TH-NCCI-03": _apart_or_gone,
     "TH-NCCI-06": _with_visit,
     "TH-NCCI-09": _within_limit,
     "TH-NCCI-12": _gone,

@@ -17,7 +17,7 @@ from billing.coding.repair import CHANGE_THOUGH_NO_ERROR, repair_of
 
 _MOST_ROUNDS = 12
 """A repair never brings back what another took away; more rounds than this never came up."""
-_PAIRS = ("TH-NCCI-", "TH-G2211-")
+_PAIRS = "TH-NCCI-"
 _FIRST = ("code", "level")
 """Areas whose repairs come before others: what they change is judged anew first."""
 
@@ -57,20 +57,33 @@ def settle(question: Question, submitted: Sequence[Line]) -> Settled:
     """Judge lines and repair them until nothing changes.
 
     Edits between codes look at the lines as submitted, so they are asked once; a line they take
-    away is still judged by the others, and no longer repaired.
+    away is still judged by the others, and no longer repaired. When all is at rest those lines
+    go, and what is left is judged once more without them.
     """
     state = _State(list(submitted))
+    _to_rest(question, state, tuple(submitted), first=True)
+    if state.in_pairs:
+        for place in state.in_pairs:
+            state.slots[place] = None
+        state.in_pairs.clear()
+        _to_rest(question, state, tuple(submitted), first=False)
+    lines = state.standing()
+    found = tuple(state.fired.values())
+    return Settled(lines, found, _status(state, lines, tuple(submitted)))
+
+
+def _to_rest(
+    question: Question, state: _State, submitted: tuple[Line, ...], *, first: bool
+) -> None:
     for round_number in range(_MOST_ROUNDS):
         before = list(state.slots), set(state.in_pairs)
-        findings = _findings(question, state, tuple(submitted), first=round_number == 0)
+        asked = first and round_number == 0
+        findings = _findings(question, state, submitted, first=asked)
         for finding in findings:
             state.fired.setdefault((finding.code, finding.line), finding)
         _apply(question, state, findings)
         if before == (state.slots, state.in_pairs):
             break
-    lines = state.standing()
-    found = tuple(state.fired.values())
-    return Settled(lines, found, _status(state, lines, tuple(submitted)))
 
 
 def _findings(
