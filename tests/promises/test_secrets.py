@@ -10,10 +10,12 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import pytest
 from intake_door import Door, body_of, signed, weight
 from promised import Promised
+from signing_in import PASSWORD, person_of
 from sqlalchemy import event
 from sqlalchemy.engine import Engine
 
@@ -22,9 +24,12 @@ import rpm
 from devices.delivery import Incoming
 from rpm.access import Actor, new_token, token_hash
 from rpm.actions.authenticate_delivery import authenticate
+from rpm.actions.manage_access import ChangeUser, change_user
+from rpm.actions.sign_in import ProvePerson, begin_sign_in, proved
 from rpm.clock import Clock
 from rpm.errors import NotAuthentic
 from rpm.ids import uuid7
+from rpm.keys import load_keys
 from rpm.settings import Settings
 from rpm.store.engine import reading, transaction
 from rpm.store.scope import actor_of_token
@@ -55,7 +60,13 @@ NO_SECRETS = {
     " secret, and nobody can send one to be accepted",
     ("rpm/store/verify.py", "previous_hmac"): "as above",
     ("rpm/store/verify.py", "event_hmac"): "as above",
-    ("rpm/store/scope.py", "token_hash"): "an index look-up by SHA-256 of 256 random bits",
+    ("rpm/actions/credentials.py", "token_hash"): "an index look-up by SHA-256 of 256 random bits",
+    ("rpm/store/sign_ins.py", "token_hash"): "as above",
+    ("rpm/store/queries/sign_ins.py", "NO_PASSWORD"): "whether there is one; nothing was sent",
+    ("rpm/documents/evidence_event.py", "digest"): PUBLIC_DIGEST,
+    ("rpm/documents/evidence_event.py", "page_digest"): PUBLIC_DIGEST,
+    ("rpm/web/pages/invitation.py", "password"): "two fields of one form, typed by the same person",
+    ("rpm/store/scope.py", "token_hash"): "as above",
     ("rpm/store/queries/connections.py", "token_hash"): "as above",
     ("rpm/web/idempotency.py", "request_hash"): "a digest over the caller's own request",
 }
@@ -254,3 +265,45 @@ def test_an_unknown_connection_costs_the_same_work(
         assert work.statements == known.statements
         assert work.crypto == known.crypto
     promised.reached(f"{engine.dialect.name}: 3 kinds of bad delivery: the same work")
+
+
+@pytest.mark.promise("S17")
+def test_an_unknown_name_costs_the_same_work(
+    engine: Engine, settings: Settings, actor: Actor, clock: Clock, promised: Promised
+) -> None:
+    """Unknown name, wrong password, wrong code, no access any more: the same work of sign-in."""
+    keys, wall = load_keys(settings), clock.now()
+    known, gone = (person_of(engine, keys, actor, wall, "biller") for _ in range(2))
+    with transaction(engine) as db:
+        reason = "left the practice"
+        change_user(db, actor, wall, change_of(gone.actor.user_id, reason))
+
+    def sign_in_work(address: str, password: str, code: str) -> Work:
+        command = ProvePerson(address=address, password=password, code=code)
+
+        def ask() -> None:
+            with transaction(engine) as db:
+                kept = begin_sign_in(db, keys, wall, command, "192.0.2.1")
+            if proved(kept, command, wall) is None:
+                raise NotAuthentic("refused")
+
+        return work_of(engine, ask)
+
+    kinds = [
+        sign_in_work("nobody@practice.example", PASSWORD, "000000"),
+        sign_in_work(known.address, "not the right one", known.code(wall)),
+        sign_in_work(known.address, PASSWORD, "000000"),
+        sign_in_work(gone.address, "not the right one", "000000"),
+    ]
+    assert kinds[0].calls["password_matches"] == 1
+    assert kinds[0].crypto["decrypt"] == 1
+    for work in kinds[1:]:
+        assert work.statements == kinds[0].statements
+        assert work.crypto == kinds[0].crypto
+    promised.reached(f"{engine.dialect.name}: {len(kinds)} kinds of bad sign-in: the same work")
+
+
+def change_of(user_id: UUID | None, reason: str) -> ChangeUser:
+    """Access taken away."""
+    assert user_id is not None
+    return ChangeUser(user_id=user_id, active=False, reason=reason)
