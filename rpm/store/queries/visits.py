@@ -1,0 +1,127 @@
+"""Reads of visits, of decisions about them, and of the facts around them.
+
+Owns the filters and which row of several counts. Does not own coding (``billing.coding``).
+"""
+
+from collections.abc import Sequence
+from datetime import date
+from typing import Any
+from uuid import UUID
+
+from sqlmodel import Session, col, select
+
+from rpm.store.queries.rows import latest_by, page_of
+from rpm.store.scope import Scope
+from rpm.store.tables.coding import (
+    CompactMember,
+    EligibilityCheck,
+    PractitionerAuthority,
+    ServiceAuthorization,
+    Visit,
+    VisitDecision,
+)
+
+
+def visit_correction(db: Session, scope: Scope, visit_id: UUID) -> Visit | None:
+    """The row that replaces this visit, if any."""
+    return db.exec(scope.rows(Visit).where(col(Visit.replaces_id) == visit_id)).one_or_none()
+
+
+def visits_page(
+    db: Session,
+    scope: Scope,
+    *,
+    patient_id: UUID | None = None,
+    payer: str | None = None,
+    from_day: date | None = None,
+    to_day: date | None = None,
+    standing: bool = False,
+    after: UUID | None = None,
+    limit: int = 200,
+) -> Sequence[Visit]:
+    """Visits and their corrections in the order they were recorded; both days are included.
+
+    ``standing``: only those that nothing replaced and that were not withdrawn.
+    """
+    wanted: list[tuple[Any, Any]] = [
+        (col(Visit.patient_id), patient_id),
+        (col(Visit.payer), payer),
+    ]
+    conditions = [column == value for column, value in wanted if value is not None]
+    if from_day is not None:
+        conditions.append(col(Visit.service_day) >= from_day)
+    if to_day is not None:
+        conditions.append(col(Visit.service_day) <= to_day)
+    if standing:
+        conditions += [col(Visit.withdrawn).is_(False), col(Visit.id).not_in(_replaced(scope))]
+    return page_of(db, scope, Visit, *conditions, after=after, limit=limit)
+
+
+def _replaced(scope: Scope) -> Any:
+    return select(col(Visit.replaces_id)).where(
+        col(Visit.organization_id) == scope.organization_id, col(Visit.replaces_id).is_not(None)
+    )
+
+
+def decisions_of(db: Session, scope: Scope, visit_ids: Sequence[UUID]) -> dict[UUID, VisitDecision]:
+    """The decision that counts, by visit."""
+    return latest_by(db, scope, VisitDecision, "visit_id", visit_ids)
+
+
+def authorities_of(
+    db: Session, scope: Scope, practitioner_id: UUID
+) -> Sequence[PractitionerAuthority]:
+    """A practitioner's licenses and privileges that no other row replaced."""
+    rows = scope.all_of(
+        db, PractitionerAuthority, col(PractitionerAuthority.practitioner_id) == practitioner_id
+    )
+    replaced = {row.replaces_id for row in rows}
+    return [row for row in rows if row.id not in replaced]
+
+
+def compact_members(db: Session, scope: Scope) -> list[CompactMember]:
+    """Of each state of each compact the row recorded last."""
+    rows = scope.all_of(db, CompactMember)
+    ordered = sorted(rows, key=lambda row: (row.audit_number, row.id))
+    return list({(row.compact, row.jurisdiction): row for row in ordered}.values())
+
+
+def eligibility_on(
+    db: Session, scope: Scope, patient_id: UUID, payer: str, day: date
+) -> EligibilityCheck | None:
+    """The check of a payer recorded last whose days hold the day; None without one."""
+    rows = scope.all_of(
+        db,
+        EligibilityCheck,
+        col(EligibilityCheck.patient_id) == patient_id,
+        col(EligibilityCheck.payer) == payer,
+        *_valid_on(EligibilityCheck, day),
+    )
+    return max(rows, key=lambda row: (row.audit_number, row.id), default=None)
+
+
+def authorizations_on(
+    db: Session, scope: Scope, patient_id: UUID, payer: str, day: date
+) -> Sequence[ServiceAuthorization]:
+    """A patient's authorizations of a payer on a day that no other row replaced."""
+    held = scope.all_of(
+        db,
+        ServiceAuthorization,
+        col(ServiceAuthorization.patient_id) == patient_id,
+        col(ServiceAuthorization.payer) == payer,
+    )
+    replaced = {row.replaces_id for row in held}
+    return [
+        row
+        for row in held
+        if row.id not in replaced
+        and row.valid_from <= day
+        and (row.valid_to is None or day <= row.valid_to)
+    ]
+
+
+def _valid_on(table: Any, day: date) -> list[Any]:
+    return [
+        col(table.valid_from) <= day,
+        col(table.valid_to).is_(None) | (col(table.valid_to) >= day),
+    ]
