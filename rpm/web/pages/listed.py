@@ -10,6 +10,9 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
 
 from rpm.web.pages import (
+    admin,
+    admin_audit,
+    admin_tokens,
     admin_users,
     close,
     closed,
@@ -29,6 +32,9 @@ from rpm.web.pages import (
 from rpm.web.pages.templating import STATIC
 
 PAGES: tuple[APIRouter, ...] = (
+    admin.router,
+    admin_audit.router,
+    admin_tokens.router,
     admin_users.router,
     close.router,
     closed.router,
