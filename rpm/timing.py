@@ -91,8 +91,9 @@ def heard(timing: Timing, now: datetime, active_at: datetime) -> Timing:
         return timing
     if timing.beat_at is not None and now < timing.beat_at:
         return _stepped_back(timing, now)
+    asked = timing.beat_at is not None and _idle(timing, timing.beat_at)
     active_at = min(active_at, now)
-    if active_at > timing.active_at and not _idle(timing, active_at):
+    if not asked and active_at > timing.active_at and not _idle(timing, active_at):
         timing = replace(timing, active_at=active_at)
     return replace(timing, beat_at=now)
 

@@ -86,6 +86,12 @@ def test_activity_does_not_answer_the_question() -> None:
     assert one.active_at == at(200)
 
 
+def test_a_question_that_was_shown_is_not_taken_back() -> None:
+    """A page that tells of older activity after it showed the question changes nothing."""
+    one = timing.heard(beating(900, active=200), at(915), at(260))
+    assert one.active_at == at(200)
+
+
 @pytest.mark.parametrize(
     ("answer", "spans", "runs"),
     [
