@@ -29,7 +29,7 @@ from rpm.store.overlaps import overlapping_parts
 from rpm.store.queries.people import organization_of
 from rpm.store.scope import Scope
 from rpm.store.selection import DEFAULT_PARTITION_PATIENTS, Patients, partitions
-from rpm.store.standing import standing_of
+from rpm.store.standing import WITHOUT_RULES, standing_of
 from rpm.store.tables.base import METADATA
 from rpm.store.tables.ledger import ReadinessMark, ReadinessRow
 from rpm.store.tables.worklist import WorklistRow
@@ -65,6 +65,7 @@ class _Computed:
 
     patient_ids: list[UUID]
     rows: list[dict[str, Any]]
+    sums: list[dict[str, Any]]
 
 
 def refresh(engine: Engine, scope: Scope, now: datetime) -> int:
@@ -118,13 +119,16 @@ def _computed(db: Session, organization_id: UUID, plan: _Plan) -> _Computed:
     # for everyone the overlaps across patients are looked up once, for a few with each part
     everyone = changed is None or len(changed) > DEFAULT_PARTITION_PATIENTS
     shared = overlapping_parts(FactReader(db, organization_id)) if everyone else None
-    computed = _Computed([], [])
+    computed = _Computed([], [], [])
     for part in _parts(db, organization_id, changed):
         found = evaluated(
             db, organization_id, as_of=plan.today, known=plan.today, patients=part, shared=shared
         )
         computed.patient_ids.extend(found.loaded.patient_ids)
-        computed.rows.extend(readiness_rows(organization_id, found))
+        rows = list(readiness_rows(organization_id, found))
+        computed.rows.extend(rows)
+        computed.sums.extend(_sums(rows))
+        computed.sums.extend(_unjudged(organization_id, found, {one["patient_id"] for one in rows}))
     return computed
 
 
@@ -144,7 +148,7 @@ def _put(db: Session, organization_id: UUID, plan: _Plan, computed: _Computed) -
     if _mark_of(_locked_mark(connection, organization_id)) != plan.mark:
         return 0
     everyone = plan.changed is None
-    for table, rows in ((_ROWS, computed.rows), (_SUMS, _sums(computed.rows))):
+    for table, rows in ((_ROWS, computed.rows), (_SUMS, computed.sums)):
         of_organization = table.c.organization_id == organization_id
         if everyone:
             connection.execute(delete(table).where(of_organization))
@@ -202,6 +206,24 @@ def _sums(rows: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
         }
         for patient_id, of_patient in by_patient.items()
     ]
+
+
+def _unjudged(
+    organization_id: UUID, found: Evaluated, judged: set[UUID]
+) -> Iterator[dict[str, Any]]:
+    """Patients in care whom no rule page judges today: they are held, not forgotten."""
+    frame, today = found.loaded.facts.episodes, day_number(found.as_of)
+    running = frame[(frame["opened_day"] <= today) & (frame["closed_day"] >= today)]
+    payers = _payers(found)
+    for row in sorted(set(running["patient"].tolist())):
+        patient_id = found.loaded.patient_ids[row]
+        if patient_id not in judged:
+            yield {
+                **asdict(WITHOUT_RULES),
+                "organization_id": organization_id,
+                "patient_id": patient_id,
+                "payer_key": payers.get(patient_id, ""),
+            }
 
 
 def _payers(found: Evaluated) -> dict[UUID, str]:

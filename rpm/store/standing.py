@@ -31,6 +31,19 @@ class Standing:
     work_order: int
 
 
+WITHOUT_RULES = Standing(
+    standing="held",
+    needs_call=False,
+    needs_readings=False,
+    lacks_live=False,
+    seconds_needed=0,
+    days_needed=0,
+    due_day=None,
+    work_order=(1 + STANDINGS.index("held")) * _STEP,
+)
+"""Of a patient in care whom no rule page judges: without coverage, or the payer has no page."""
+
+
 def standing_of(rows: Sequence[ReadinessRow]) -> Standing:
     """The sum of a patient's rows; ValueError for none.
 

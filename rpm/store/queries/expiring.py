@@ -15,9 +15,9 @@ from sqlmodel import Session, col
 
 from rpm.store.queries.people import coverages_of
 from rpm.store.scope import Scope
-from rpm.store.tables.ledger import ReadinessRow
 from rpm.store.tables.monitoring import Consent, ConsentEnd, Episode, EpisodeGate
 from rpm.store.tables.people import Coverage, CoverageEnd, Patient
+from rpm.store.tables.worklist import WorklistRow
 
 WITHIN_DAYS = 30
 CONSENT, COVERAGE = "consent", "coverage"
@@ -148,9 +148,9 @@ def _patient_of(db: Session, scope: Scope, episode_id: UUID) -> UUID:
 
 
 def _names(db: Session, scope: Scope, patient_ids: set[UUID]) -> dict[UUID, tuple[str, str]]:
-    """Names of those of some patients who are in care: they have readiness."""
-    in_care = select(col(ReadinessRow.patient_id)).where(
-        col(ReadinessRow.organization_id) == scope.organization_id
+    """Names of those of some patients who are in care: they are on the worklist."""
+    in_care = select(col(WorklistRow.patient_id)).where(
+        col(WorklistRow.organization_id) == scope.organization_id
     )
     rows = db.execute(
         select(col(Patient.id), col(Patient.family_name), col(Patient.given_name)).where(

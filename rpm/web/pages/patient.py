@@ -106,6 +106,7 @@ def chart(
         span=looked.span_days,
         spans=SPANS,
         cards=episode_cards(db, scope, states),
+        in_program=any(state.holds_on(today) for state in states),
         coverages=coverages_of(db, scope, patient_id),
         payers={row.id: row.name for row in scope.all_of(db, Payer)},
         today=today,

@@ -87,7 +87,7 @@ def worklist_line(found: WorklistPatient) -> WorklistLine:
         time=[meter_of(row) for row in shown if row.role != "supply"],
         live=_live(shown, lacks=found.row.lacks_live),
         today=[today_words(row) for row in shown if row.earned_code],
-        needed=[words for row in shown for words in needed_words(row)],
+        needed=[words for row in shown for words in needed_words(row)] or _without_rules(found),
         lost=[lost_words(row) for row in shown if is_lost(row)],
         findings=[finding_text(code) for code in codes],
         due_day=found.row.due_day,
@@ -142,6 +142,15 @@ def _tone(row: ReadinessRow) -> str:
     if is_left_to_do(row):
         return "info"
     return "good" if row.earned_code else "warn"
+
+
+def _without_rules(found: WorklistPatient) -> list[str]:
+    """Why a patient in care has no ladder at all."""
+    if found.ladders:
+        return []
+    if found.row.payer_key:
+        return ["no rule page of the payer is in force today, so nothing is computed"]
+    return ["a coverage: none is on file today, so no rule can be chosen"]
 
 
 def _live(rows: Sequence[ReadinessRow], *, lacks: bool) -> str:
