@@ -16,7 +16,9 @@ from rpm.actions.take_readings import attach_readings
 from rpm.clock import local_day
 from rpm.errors import Conflict
 from rpm.store.chain import Record, recording
+from rpm.store.queries.device_state import WORKING
 from rpm.store.queries.episodes import associations, episode_state
+from rpm.store.queries.inventory import condition_of
 from rpm.store.queries.people import hold_organization, organization_of
 from rpm.store.scope import Scope
 from rpm.store.tables.monitoring import AssociationEnd, Device, DeviceAssociation
@@ -47,7 +49,8 @@ def associate_device(
 ) -> DeviceAssociation:
     """The association; readings that waited for it are attached.
 
-    ``Conflict`` while the device is with an episode at or after ``from_at``; ``InvalidRequest``
+    ``Conflict`` while the device is with an episode at or after ``from_at``, or is reported lost or
+    broken; ``InvalidRequest``
     when ``from_at`` has not come yet or lies after the end of the episode.
     """
     require(actor, "episodes:write")
@@ -56,6 +59,7 @@ def associate_device(
     device = scope.get(db, Device, command.device_id)
     refuse_ahead("from_at", command.from_at, now)
     hold_organization(db, scope)
+    refuse_unusable(db, scope, device.id)
     state = episode_state(db, scope, command.episode_id)
     day = local_day(command.from_at, organization.timezone)
     if state.last_day is not None and day > state.last_day:
@@ -102,6 +106,13 @@ def refuse_ahead(field: str, instant: datetime, now: datetime) -> None:
     """``InvalidRequest`` for an instant that has not come yet."""
     if instant > now:
         raise refuse(field, "E_IN_FUTURE", "this instant has not come yet")
+
+
+def refuse_unusable(db: Session, scope: Scope, device_id: UUID) -> None:
+    """``Conflict`` for a device that is reported lost or broken."""
+    known = condition_of(db, scope, device_id)
+    if known != WORKING:
+        raise Conflict(f"the device is reported {known}; report it working first")
 
 
 def refuse_overlap(

@@ -18,15 +18,23 @@ from rpm.actions.associate_device import (
     reattach,
     refuse_ahead,
     refuse_overlap,
+    refuse_unusable,
 )
 from rpm.actions.command import Command, Id, Instant, Reason, refuse
+from rpm.actions.report_device import Condition
 from rpm.clock import local_day
 from rpm.errors import Conflict
 from rpm.store.chain import recording
+from rpm.store.queries.device_state import WORKING
 from rpm.store.queries.episodes import associations, episode_state
 from rpm.store.queries.people import hold_organization, organization_of
 from rpm.store.scope import Scope
-from rpm.store.tables.monitoring import AssociationEnd, Device, DeviceAssociation
+from rpm.store.tables.monitoring import (
+    AssociationEnd,
+    Device,
+    DeviceAssociation,
+    DeviceCondition,
+)
 
 
 class SwapDevice(Command):
@@ -39,6 +47,9 @@ class SwapDevice(Command):
         examples=["2026-01-12T16:00:00Z"],
     )
     reason: Reason = Field(examples=["cuff broke"])
+    old_condition: Condition = Field(
+        default=WORKING, description="What is known of the old device from then on."
+    )
 
 
 class ReturnDevice(Command):
@@ -56,8 +67,9 @@ def swap_device(db: Session, actor: Actor, now: datetime, command: SwapDevice) -
     """The association of the new device; readings of both go to whoever had them.
 
     ``Conflict`` when the old device is with nobody or the new one with somebody at or after the
-    instant; ``InvalidRequest`` when the instant lies ahead, before the old device came or after the
-    end of the episode, or when the new device is the old one or of another kind.
+    instant or reported lost or broken; ``InvalidRequest`` when the instant lies ahead, before the
+    old device came or after the end of the episode, or when the new device is the old one or of
+    another kind.
     """
     require(actor, "episodes:write")
     scope = Scope.of(actor)
@@ -77,6 +89,7 @@ def swap_device(db: Session, actor: Actor, now: datetime, command: SwapDevice) -
     if last_day is not None and local_day(command.at, organization.timezone) > last_day:
         raise refuse("at", "E_AFTER_END", "the episode had ended before this instant")
     refuse_overlap(db, scope, new.id, command.at, None)
+    refuse_unusable(db, scope, new.id)
     subject = {
         "patient_id": held.patient_id,
         "episode_id": held.episode_id,
@@ -94,6 +107,15 @@ def swap_device(db: Session, actor: Actor, now: datetime, command: SwapDevice) -
             )
         )
         record.subject["association_id"] = begun.id
+        if command.old_condition != WORKING:
+            record.add(
+                DeviceCondition(
+                    device_id=old.id,
+                    condition=command.old_condition,
+                    at=command.at,
+                    reason=command.reason,
+                )
+            )
         for device in (old, new):
             reattach(db, record, organization, device, now)
     return begun

@@ -42,12 +42,13 @@ def register(app: typer.Typer) -> None:
     group.command("at-risk")(at_risk)
     group.command("swap")(swap)
     group.command("return")(return_)
+    group.command("report")(report)
     app.add_typer(group, name="devices")
 
 
 def list_(
     status: Annotated[
-        str | None, typer.Option(help="Only in_use, awaits_return or in_stock.")
+        str | None, typer.Option(help="Only in_use, awaits_return, in_stock, lost or broken.")
     ] = None,
     silent: Annotated[  # noqa: FBT002 - an option, not an argument
         bool, typer.Option("--silent", help="Only those in use without a reading for 3 days.")
@@ -151,6 +152,9 @@ def swap(
     new_device: Annotated[str, typer.Argument(metavar="NEW", help="What takes its place.")],
     reason: Why,
     at: At = None,
+    old_condition: Annotated[
+        str, typer.Option(help="What is known of the old device: working, lost or broken.")
+    ] = "working",
     organization: Organization = None,
 ) -> None:
     """Replace a patient's device by another of its kind, in one action."""
@@ -165,7 +169,13 @@ def swap(
         scope = Scope.of(actor)
         old, new = (_named(db, scope, now, text).device for text in (device, new_device))
         when = _instant(at, now)
-        command = SwapDevice(device_id=old.id, new_device_id=new.id, at=when, reason=reason)
+        command = SwapDevice(
+            device_id=old.id,
+            new_device_id=new.id,
+            at=when,
+            reason=reason,
+            old_condition=_condition(old_condition),
+        )
         swap_device(db, actor, now, command)
     typer.echo(f"{new.vendor_device_id} takes the place of {old.vendor_device_id} from {_at(when)}")
 
@@ -186,6 +196,40 @@ def return_(
         when = _instant(at, now)
         return_device(db, actor, now, ReturnDevice(device_id=found.id, at=when, reason=reason))
     typer.echo(f"{found.vendor_device_id} is in stock from {_at(when)}")
+
+
+def report(
+    device: DeviceName,
+    condition: Annotated[str, typer.Argument(help="lost, broken, or working again.")],
+    reason: Why,
+    at: At = None,
+    organization: Organization = None,
+) -> None:
+    """Report a device lost or broken, which takes it from its patient, or working again."""
+    from rpm.actions.report_device import ReportDevice, report_device
+    from rpm.store.engine import transaction
+    from rpm.store.scope import Scope
+
+    with (
+        opened_organization(organization, "devices") as (engine, actor, _, now),
+        transaction(engine) as db,
+    ):
+        found = _named(db, Scope.of(actor), now, device).device
+        when = _instant(at, now)
+        command = ReportDevice(
+            device_id=found.id, condition=_condition(condition), at=when, reason=reason
+        )
+        report_device(db, actor, now, command)
+    typer.echo(f"{found.vendor_device_id} is {condition} from {_at(when)}")
+
+
+def _condition(text: str) -> str:
+    from rpm.errors import InvalidRequest
+    from rpm.store.queries.device_state import CONDITIONS
+
+    if text not in CONDITIONS:
+        raise InvalidRequest(f"a condition is one of {', '.join(CONDITIONS)}")
+    return text
 
 
 _EVERY_ROW = 1_000_000

@@ -13,10 +13,13 @@ from zoneinfo import ZoneInfo
 
 from rpm.clock import local_day
 from rpm.store.tables.inventory import DeviceContact
-from rpm.store.tables.monitoring import Device, DeviceAssociation
+from rpm.store.tables.monitoring import Device, DeviceAssociation, DeviceCondition
 
-STATUSES = ("in_use", "awaits_return", "in_stock")
-"""With a patient; with a patient whose episode is over; with nobody."""
+WORKING = "working"
+CONDITIONS = (WORKING, "lost", "broken")
+"""What is known of a device's condition; one that nobody reported works."""
+STATUSES = ("in_use", "awaits_return", "in_stock", "lost", "broken")
+"""With a patient; with a patient whose episode is over; with nobody; not to be given to anybody."""
 CONNECTIONS = ("heard", "quiet", "never_heard", "no_connection")
 """Something came lately; not lately; never; the vendor has no door through which it could."""
 SILENT_DAYS = 3
@@ -80,12 +83,14 @@ class InventoryDevice:
     returned_at: datetime | None  # the last time it came back
     contact: DeviceContact | None
     today: Today
+    condition: DeviceCondition | None = None  # as reported last; None: never
 
     @cached_property
     def status(self) -> str:
         """One of STATUSES."""
         if self.held is None:
-            return "in_stock"
+            known = self.condition.condition if self.condition else WORKING
+            return "in_stock" if known == WORKING else known
         over = self.last_day is not None and self.last_day < self.today.day
         return "awaits_return" if over else "in_use"
 

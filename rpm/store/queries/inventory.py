@@ -13,7 +13,13 @@ from sqlalchemy import ColumnElement, Select, func, select
 from sqlmodel import Session, col
 
 from devices.device_ids import same_device_ids
-from rpm.store.queries.device_state import InventoryDevice, InventoryFilter, Today
+from rpm.store.queries.device_state import (
+    CONDITIONS,
+    WORKING,
+    InventoryDevice,
+    InventoryFilter,
+    Today,
+)
 from rpm.store.queries.episodes import association_states
 from rpm.store.queries.people import organization_of
 from rpm.store.queries.rows import latest_by, page_of
@@ -24,6 +30,7 @@ from rpm.store.tables.monitoring import (
     Connection,
     Device,
     DeviceAssociation,
+    DeviceCondition,
     EpisodeEnd,
 )
 
@@ -57,6 +64,12 @@ def inventory_of(
     today = _today(db, scope, now, chosen)
     rows = _from(db, scope, today, chosen, None, _ROWS_AT_ONCE)
     return [device for device in rows if device.fits(chosen)]
+
+
+def condition_of(db: Session, scope: Scope, device_id: UUID) -> str:
+    """What is known of a device's condition: one of CONDITIONS."""
+    reports = latest_by(db, scope, DeviceCondition, "device_id", [device_id])
+    return reports[device_id].condition if reports else WORKING
 
 
 def _today(db: Session, scope: Scope, now: datetime, chosen: InventoryFilter) -> Today:
@@ -105,6 +118,7 @@ def _described(
         if state.to_at is not None:
             returned[device_id] = max(state.to_at, returned.get(device_id, state.to_at))
     contacts = _contacts(db, scope, ids)
+    conditions = latest_by(db, scope, DeviceCondition, "device_id", ids)
     ends = latest_by(db, scope, EpisodeEnd, "episode_id", {one.episode_id for one in held.values()})
     for device in devices:
         mine = held.get(device.id)
@@ -116,6 +130,7 @@ def _described(
             returned.get(device.id),
             contacts.get(device.id),
             today,
+            conditions.get(device.id),
         )
 
 
@@ -155,7 +170,13 @@ def _named(scope: Scope, chosen: InventoryFilter) -> list[ColumnElement[bool]]:
 def _narrowed(scope: Scope, today: Today, chosen: InventoryFilter) -> list[ColumnElement[bool]]:
     """What the database can tell of the devices that fit without asking for each one anew."""
     conditions: list[ColumnElement[bool]] = []
-    if chosen.idle or chosen.status in {"awaits_return", "in_stock"}:
+    if chosen.status in CONDITIONS:
+        reported = select(col(DeviceCondition.device_id)).where(
+            col(DeviceCondition.organization_id) == scope.organization_id,
+            col(DeviceCondition.condition) == chosen.status,
+        )
+        conditions.append(col(Device.id).in_(reported))
+    if chosen.idle or chosen.status in {"awaits_return", "in_stock", *CONDITIONS}:
         conditions.append(col(Device.id).not_in(_surely_in_use(scope, today)))
     if chosen.silent or chosen.status in {"awaits_return", "in_use"}:
         given = select(col(DeviceAssociation.device_id)).where(

@@ -157,6 +157,19 @@ class AssociationEnd(Fact, table=True):
     reason: str
 
 
+class DeviceCondition(Fact, table=True):
+    """A device was lost, broke, or works again; the latest counts. Without one it works."""
+
+    __table_args__ = fact_table(
+        refers("device_id", "device"), Index(None, "organization_id", "device_id")
+    )
+
+    device_id: UUID
+    condition: str  # working, lost, broken
+    at: datetime = Field(sa_type=UtcDateTime)  # since when
+    reason: str
+
+
 class Connection(TenantRow, table=True):
     """A vendor's door to one organization; mutable in its secrets and its end."""
 

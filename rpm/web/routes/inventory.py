@@ -1,8 +1,8 @@
-"""The inventory: every device with where it is and what was last heard; swaps and returns.
+"""The inventory: every device with where it is and what was last heard of it.
 
-Owns the addresses and what is shown. Does not own the list (``rpm.store.queries.inventory``) nor
-registration and single associations (``routes.devices``). What was last heard is brought up to date
-before it is shown: cheap when little came since.
+Owns the addresses and what is shown. Does not own the list (``rpm.store.queries.inventory``),
+registration and single associations (``routes.devices``) nor moves (``routes.device_moves``). What
+was last heard is brought up to date before it is shown: cheap when little came since.
 """
 
 from datetime import date, datetime
@@ -15,27 +15,24 @@ from sqlmodel import col
 
 from devices.device_ids import imei
 from rpm.access import Actor
-from rpm.actions.command import Command, Id, Instant, Name, Reason
-from rpm.actions.swap_device import ReturnDevice, SwapDevice, return_device, swap_device
+from rpm.actions.command import Command, Name
 from rpm.store.queries.at_risk import WITHIN_DAYS, AtRisk, at_risk_page
 from rpm.store.queries.connections import last_delivered
 from rpm.store.queries.device_state import CONTACT_COLUMNS, InventoryDevice, InventoryFilter
-from rpm.store.queries.episodes import AssociationState, associations
+from rpm.store.queries.episodes import associations
 from rpm.store.queries.inventory import inventory_of, inventory_page
-from rpm.store.tables.monitoring import AssociationEnd, Connection, Device
-from rpm.web.deps import PROBLEMS, Db, Now, Page, Paging, area_router, permit
+from rpm.store.tables.monitoring import Connection, Device
+from rpm.web.deps import PROBLEMS, Now, Page, Paging, area_router, permit
 from rpm.web.projections import up_to_date
-from rpm.web.routes.devices import (
-    AssociationEndOut,
-    AssociationOut,
-    DeviceOut,
-    shown_association,
-)
+from rpm.web.routes.devices import AssociationOut, DeviceOut, shown_association
 from rpm.web.routes.readings import after_id
 
 router = area_router("Devices")
 
-_STATUS = "`in_use`, `awaits_return` (its patient's episode is over) or `in_stock` (with nobody)."
+_STATUS = (
+    "`in_use`, `awaits_return` (its patient's episode is over), `in_stock` (with nobody), or"
+    " `lost` or `broken`: not to be given to anybody."
+)
 _CONNECTION = (
     "`heard` (within 3 days), `quiet`, `never_heard`, or `no_connection`: its vendor has none."
 )
@@ -109,27 +106,6 @@ class FindDevices(Command):
     )
 
 
-class SwapBody(Command):
-    """A swap of the device in the address."""
-
-    new_device_id: Id = Field(description="The device that takes its place, of the same kind.")
-    at: Instant = Field(
-        description="First instant of the new device and the first no longer of the old one.",
-        examples=["2026-01-12T16:00:00Z"],
-    )
-    reason: Reason = Field(examples=["cuff broke"])
-
-
-class ReturnBody(Command):
-    """A return of the device in the address."""
-
-    at: Instant = Field(
-        description="The first instant at which it was no longer with the patient.",
-        examples=["2026-01-12T16:00:00Z"],
-    )
-    reason: Reason = Field(examples=["goals met"])
-
-
 def shown_device(found: InventoryDevice) -> InventoryOut:
     """A device of the inventory."""
     return InventoryOut.model_validate(_values(found))
@@ -190,7 +166,8 @@ def list_devices(
     actor: Annotated[Actor, permit("patients:read")],
     paging: Paging,
     status: Annotated[
-        Literal["in_use", "awaits_return", "in_stock"] | None, Query(description=_STATUS)
+        Literal["in_use", "awaits_return", "in_stock", "lost", "broken"] | None,
+        Query(description=_STATUS),
     ] = None,
     silent: Annotated[
         bool | None, Query(description="In use and without a reading for 3 days, or not.")
@@ -289,46 +266,3 @@ def get_device(
             ],
         }
     )
-
-
-@router.post(
-    "/devices/{device_id}/swap",
-    status_code=201,
-    summary="Replace a patient's device by another one",
-    description="One action: the old device's association ends at the instant at which the new"
-    " one's begins. Readings of either device go to whoever had it when they were measured.",
-    operation_id="swap_device",
-    response_model=AssociationOut,
-    responses=PROBLEMS,
-)
-def swap(
-    db: Db,
-    now: Now,
-    actor: Annotated[Actor, permit("episodes:write")],
-    device_id: UUID,
-    body: SwapBody,
-) -> AssociationOut:
-    """The association of the new device."""
-    command = SwapDevice(device_id=device_id, **body.model_dump())
-    return shown_association(AssociationState(swap_device(db, actor, now, command), None))
-
-
-@router.post(
-    "/devices/{device_id}/return",
-    status_code=201,
-    summary="Take a device back into stock",
-    description="The device's running association ends. Readings measured at or after this instant"
-    " no longer belong to the patient.",
-    operation_id="return_device",
-    response_model=AssociationEndOut,
-    responses=PROBLEMS,
-)
-def take_back(
-    db: Db,
-    now: Now,
-    actor: Annotated[Actor, permit("episodes:write")],
-    device_id: UUID,
-    body: ReturnBody,
-) -> AssociationEnd:
-    """The end of the association."""
-    return return_device(db, actor, now, ReturnDevice(device_id=device_id, **body.model_dump()))

@@ -12,12 +12,15 @@ from sqlalchemy.engine import Engine
 from rpm.access import Actor
 from rpm.actions.end_episode import EndEpisode, end_episode
 from rpm.actions.register_device import RegisterDevice, register_device
+from rpm.actions.report_device import ReportDevice, report_device
 from rpm.actions.swap_device import ReturnDevice, SwapDevice, return_device, swap_device
 from rpm.clock import Clock
 from rpm.errors import Conflict, InvalidRequest, NotAllowed, NotFound, ServiceError
 from rpm.settings import Settings
 from rpm.store.engine import reading, transaction
+from rpm.store.queries.device_state import InventoryFilter
 from rpm.store.queries.episodes import associations
+from rpm.store.queries.inventory import inventory_of
 from rpm.store.scope import Scope
 from rpm.store.tables.monitoring import Device, Reading
 
@@ -208,3 +211,72 @@ def test_a_swap_divides_what_was_received_already(
     with reading(engine) as db:
         held = associations(db, Scope.of(actor), episode_id=episode)
     assert [state.to_at for state in held] == [at, None]
+
+
+def report(device: Device, condition: str, at: datetime) -> ReportDevice:
+    """A report about a device."""
+    return ReportDevice(device_id=device.id, condition=condition, at=at, reason="as told")
+
+
+@pytest.mark.parametrize("condition", ["lost", "broken"])
+def test_a_lost_or_broken_device_leaves_its_patient_and_is_given_to_nobody(
+    practice: Practice, condition: str
+) -> None:
+    """Its association ends with the report; it is given out again once it works."""
+    db, actor, now = practice.db, practice.actor, practice.now
+    device, spare, scope = practice.register_device(), practice.register_device(), Scope.of(actor)
+    episode = practice.enroll()
+    held = practice.associate(device, episode)
+    at = now - timedelta(hours=5)
+    report_device(db, actor, now, report(device, condition, at))
+    (state,) = associations(db, scope, episode_id=held.episode_id)
+    assert (state.to_at, state.end_reason) == (at, "as told")
+    event = practice.last_event()
+    assert (event.action, event.subject["condition"]) == ("device.report", condition)
+    (found,) = inventory_of(db, scope, now, InventoryFilter(status=condition))
+    assert (found.device.id, found.status) == (device.id, condition)
+    with pytest.raises(Conflict, match=f"reported {condition}"):
+        practice.associate(device, episode)
+    practice.associate(spare, episode)
+    with pytest.raises(Conflict, match=f"reported {condition}"):
+        swap_device(db, actor, now, swap(practice, spare, device, at=now))
+    with pytest.raises(Conflict, match="known to be so"):
+        report_device(db, actor, now, report(device, condition, at))
+    report_device(db, actor, now, report(device, "working", now))
+    assert inventory_of(db, scope, now, InventoryFilter(status=condition)) == []
+    (again,) = inventory_of(db, scope, now, InventoryFilter(status="in_stock"))
+    assert again.device.id == device.id
+    swap_device(db, actor, now, swap(practice, spare, device, at=now, old_condition="broken"))
+    (broken,) = inventory_of(db, scope, now, InventoryFilter(status="broken"))
+    assert broken.device.id == spare.id
+
+
+@pytest.mark.parametrize(
+    ("condition", "hours", "error"),
+    [("lost", 1, InvalidRequest), ("lost", -24 * 30, InvalidRequest), ("working", 0, Conflict)],
+    ids=["ahead", "before it came", "it works"],
+)
+def test_a_report_that_cannot_be(
+    practice: Practice, condition: str, hours: int, error: type[ServiceError]
+) -> None:
+    """Not from an instant ahead, nor before the patient had it, nor of what is known anyway."""
+    device = practice.register_device()
+    practice.associate(device, practice.enroll())
+    at = practice.now + timedelta(hours=hours)
+    with pytest.raises(error):
+        report_device(practice.db, practice.actor, practice.now, report(device, condition, at))
+
+
+def test_what_a_lost_device_measures_makes_no_day(
+    engine: Engine, settings: Settings, actor: Actor, clock: Clock
+) -> None:
+    """Readings after the loss are let go, and wait as those of a returned device."""
+    door = Door(engine, settings, actor, clock.now())
+    door.enrolled_with_scale()
+    door.send(weight("r-1"), weight("r-2", "2026-01-14T09:15:00-05:00"))
+    with transaction(engine) as db:
+        (device,) = Scope.of(actor).all_of(db, Device)
+        at = datetime(2026, 1, 14, 14, tzinfo=UTC)
+        report_device(db, actor, clock.now(), report(device, "lost", at))
+    assert door.readings()[-1].reason_code == "after_return"
+    assert door.days()[date(2026, 1, 14), ""] == (1, 0)

@@ -79,7 +79,7 @@ def test_devices_are_listed(with_cuff: Practice, said: Run) -> None:
     assert told.endswith("2 devices\n")
     assert said("devices", "list", "--silent").endswith("1 devices\n")
     assert said("devices", "list", "--status", "awaits_return") == "no such devices\n"
-    assert "a status is one of" in said("devices", "list", "--status", "lost", code=2)
+    assert "a status is one of" in said("devices", "list", "--status", "gone", code=2)
 
 
 def test_a_device_is_shown_with_its_history(with_cuff: Practice, said: Run) -> None:
@@ -116,3 +116,16 @@ def test_a_swap_and_a_return(with_cuff: Practice, said: Run) -> None:
         events = {row.action: row.reason for row in db.exec(select(AuditEvent))}
     assert ends == [datetime(2026, 1, 20, 16, tzinfo=UTC), datetime(2026, 2, 2, 15, tzinfo=UTC)]
     assert (events["device.swap"], events["device.return"]) == ("cuff broke", "goals met")
+
+
+def test_a_loss_and_a_repair(with_cuff: Practice, said: Run) -> None:
+    """A lost device is listed as such until it is reported working; a swap may say it broke."""
+    at = ("--at", "2026-01-20T16:00:00Z", "--reason", "as told")
+    assert "a condition is one of" in said("devices", "report", "S-1", "gone", *at, code=2)
+    assert said("devices", "report", "S-1", "lost", *at).endswith(
+        "is lost from 2026-01-20 16:00 UTC\n"
+    )
+    assert said("devices", "list", "--status", "lost").endswith("1 devices\n")
+    assert "known to be so" in said("devices", "report", "S-1", "lost", *at, code=2)
+    said("devices", "report", "S-1", "working", *at)
+    assert said("devices", "list", "--status", "lost") == "no such devices\n"

@@ -244,6 +244,12 @@ def test_a_swap_and_a_return_over_the_api(
     assert (ended.status_code, ended.json()["to_at"]) == (201, back["at"])
     assert client.post(f"{URL}/{new}/return", headers=admin, json=back).status_code == 409
     assert names(client, admin, status="in_stock") == ["old", "new"]
+    told = {"condition": "lost", "at": "2026-01-13T17:00:00Z", "reason": "left on a bus"}
+    lost = client.post(f"{URL}/{new}/report", headers=admin, json=told)
+    assert (lost.status_code, lost.json()["condition"]) == (201, "lost")
+    assert client.post(f"{URL}/{new}/report", headers=admin, json=told).status_code == 409
+    assert names(client, admin, status="in_stock") == ["old"]
+    assert names(client, admin, status="lost") == ["new"]
 
 
 def test_days_at_risk(
