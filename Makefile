@@ -37,9 +37,10 @@ check: $(VENV)/.dev ## lint, formatting, types and import contracts
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache
 
-bench: $(VENV)/.dev ## measure close and dashboard, and write docs/performance.md
+bench: $(VENV)/.dev ## measure close, dashboard and coding, and write docs/performance.md
 	$(BIN)/python -m benchmarks.close
 	$(BIN)/python -m benchmarks.dashboard
+	$(BIN)/python -m benchmarks.coding
 	$(BIN)/python -m benchmarks.report
 
 promises: $(VENV)/.dev browser ## try every promise in full, and write docs/promises.md

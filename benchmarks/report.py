@@ -15,12 +15,13 @@ from benchmarks.result import RESULTS, Result, load_result, markdown_table
 
 PAGE = Path("docs/performance.md")
 NAMES = ("close", "dashboard")
-WHERE_KEPT = ("intake",)
-"""Measured by itself (``python -m benchmarks.intake``), and told where it was."""
+WHERE_KEPT = ("intake", "coding")
+"""Measured by themselves (``python -m benchmarks.intake``), and told where they were."""
 TITLES = {
     "intake": "The vendors' door",
     "close": "The calculation and the close",
     "dashboard": "The pages",
+    "coding": "Coding visits",
 }
 PREFACE = """\
 # Performance

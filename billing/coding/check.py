@@ -7,6 +7,7 @@ leaned on though a person should confirm it. Does not own the edits (``check_*``
 
 from collections.abc import Iterator, Mapping
 from datetime import date
+from functools import lru_cache
 
 from billing.coding import (  # noqa: F401  # each registers its edits
     check_claim,
@@ -48,11 +49,16 @@ def check(
     visit = Visit(encounter, coded.lines, rules, known_day, coded.submitted, pairs)
     found = [
         finding
-        for edit in shipped_edits().values()
-        if edit.judges(encounter.payer, encounter.dos)
+        for edit in _judging(encounter.payer, encounter.dos)
         for finding in _ask(edit, visit)
     ]
     return (*found, *_to_confirm(visit, found))
+
+
+@lru_cache(maxsize=8_192)
+def _judging(payer: str, dos: date) -> tuple[Edit, ...]:
+    """The edits that concern a payer on a day of service."""
+    return tuple(edit for edit in shipped_edits().values() if edit.judges(payer, dos))
 
 
 def _ask(edit: Edit, visit: Visit) -> Iterator[EditFinding]:

@@ -57,7 +57,7 @@ def code(
     with opened_book(organization) as (book, _):
         batch = Batch(shipped_coding_rules(), book.fees, known_day)
         try:
-            rows, refused = _code_file(file, out, rejects_path, batch)
+            rows, refused = code_file(file, out, rejects_path, batch)
         except FileRefusedError as error:
             raise InvalidRequest(f"{file.name} is refused: {error}") from error
         except OSError:
@@ -68,7 +68,7 @@ def code(
         raise typer.Exit(1)
 
 
-def _code_file(file: Path, out: Path, rejects: Path, batch: "Batch") -> tuple[int, int]:
+def code_file(file: Path, out: Path, rejects: Path, batch: "Batch") -> tuple[int, int]:
     """Rows read and rows refused; the output appears when it is whole."""
     from billing.coding.batch import ADDED
     from rpm.imports.rejects import inert, writing_rejects

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks import close, dashboard, intake, report
+from benchmarks import close, coding, dashboard, intake, report
 from benchmarks.measure import Series
 from benchmarks.result import Result, load_result, markdown_table
 
@@ -21,6 +21,7 @@ def results(tmp_path_factory: pytest.TempPathFactory) -> Path:
     shared = ["--quick", "--engines", "sqlite", "--results", str(folder)]
     close.main(["--episodes", "300", "--close-episodes", "20", *shared])
     dashboard.main(["--patients", "30", "--months", "2", *shared])
+    coding.main(["--visits", "300", "--quick", "--results", str(folder)])
     return folder
 
 
@@ -51,6 +52,14 @@ def test_the_door_is_measured_against_its_goals(results: Path) -> None:
     assert len(rates) == 18
     assert all(float(row[2].replace(",", "")) > 0 for row in rates)
     assert {row[4] for row in rates if row[0] == "product"} == {"0"}
+
+
+def test_coding_is_measured_against_its_goals(results: Path) -> None:
+    """A batch has a rate at each size, and growth and one visit have a figure."""
+    found = load_result(results / "coding.json")
+    assert [goal.id for goal in found.goals] == ["K1", "K2"]
+    assert [row[0] for row in found.tables[0].rows] == ["3", "30", "300"]
+    assert all(float(row[2].replace(",", "")) > 0 for row in found.tables[0].rows)
 
 
 def test_the_pages_are_measured_against_their_goals(results: Path) -> None:

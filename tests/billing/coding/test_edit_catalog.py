@@ -4,7 +4,7 @@ from datetime import date
 
 import pytest
 
-from billing.coding.catalog import Unrepaired, EditSeverity, read_edits, shipped_edits
+from billing.coding.catalog import EditSeverity, Unrepaired, read_edits, shipped_edits
 from billing.coding.sources import telehealth_sources
 from billing.rules.fields import RuleError
 

@@ -3,6 +3,7 @@
 from dataclasses import replace
 from datetime import date
 
+from coded_visits import RULES, any_lines, any_visit, coded
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -12,7 +13,6 @@ from billing.coding.coded import BLOCK, CLEAN, FIX, STATUSES, CodedVisit
 from billing.coding.encounter import CLINICS, PAYERS, Encounter
 from billing.coding.lines import Line, read_line
 from billing.finding import Severity
-from tests.billing.coding.visits import RULES, any_lines, any_visit, coded
 
 TRIES = 40
 LEVEL_PAYERS = [payer for payer in PAYERS if payer not in CLINICS]

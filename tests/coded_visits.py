@@ -64,7 +64,7 @@ def edits(done: CodedVisit) -> set[str]:
 
 
 @st.composite
-def any_visit(draw: st.DrawFn, **fixed: Any) -> Encounter:
+def any_visit(draw: st.DrawFn, /, **fixed: Any) -> Encounter:
     """Any encounter that the vocabulary can tell."""
     dos = fixed.get("dos") or draw(DAYS)
     related = st.builds(
@@ -119,7 +119,7 @@ def any_visit(draw: st.DrawFn, **fixed: Any) -> Encounter:
 
 
 @st.composite
-def any_lines(draw: st.DrawFn) -> tuple[Line, ...]:
+def any_lines(draw: st.DrawFn, /) -> tuple[Line, ...]:
     """A few submitted lines of known codes, with any marks."""
     line = st.builds(
         Line,
