@@ -84,6 +84,14 @@ def asks(timing: Timing, now: datetime) -> bool:
     return timing.since is not None and _idle(timing, now)
 
 
+def state_of(timing: Timing, now: datetime) -> str:
+    """``running``, ``asking`` while the idle question stands, or ``paused``."""
+    timing = settled(timing, now)
+    if timing.since is None:
+        return "paused"
+    return "asking" if asks(timing, now) else "running"
+
+
 def heard(timing: Timing, now: datetime, active_at: datetime) -> Timing:
     """The timer after a beat; activity does not answer a question that already stands."""
     timing = settled(timing, now)

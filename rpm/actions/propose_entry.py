@@ -37,7 +37,8 @@ from rpm.store.tables.people import User
 from rpm.store.tables.timers import ProposedEntry
 
 _REUSED = "the client_id was used for another entry"
-WAITING, APPROVED, REFUSED = "waiting", "approved", "refused"
+STATES = WAITING, APPROVED, REFUSED = "waiting", "approved", "refused"
+"""Of a typed entry above the limit."""
 
 
 class TypeEntry(Command):

@@ -20,7 +20,7 @@ from rpm.store.queries.timers import timer_of
 from rpm.store.scope import Scope
 from rpm.store.tables.people import Patient
 from rpm.store.tables.timers import Timer
-from rpm.timing import Timing, asks, counted_seconds, settled
+from rpm.timing import Timing, counted_seconds, settled, state_of
 from rpm.web.running import Running
 from rpm.web.timer_clock import timer_now
 
@@ -96,9 +96,8 @@ def shown(
 ) -> TimerBar:
     """The bar of a timer."""
     timing = settled(timing_of(timer), now)
-    state = "paused" if timing.since is None else "asking" if asks(timing, now) else "running"
     return TimerBar(
-        state=state,
+        state=state_of(timing, now),
         timer=timer,
         timing=timing,
         patient=names_of_patients(db, scope, [timer.patient_id])[timer.patient_id],

@@ -31,6 +31,7 @@ from rpm.web.routes import (
     rules,
     services,
     silence,
+    timers,
     webhooks,
 )
 
@@ -60,4 +61,5 @@ ROUTERS: tuple[APIRouter, ...] = (
     readings.router,
     rules.router,
     services.router,
+    timers.router,
 )

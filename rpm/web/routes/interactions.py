@@ -14,7 +14,7 @@ from billing.ledger.facts import WORK
 from rpm.access import Actor
 from rpm.actions.command import OneOf
 from rpm.actions.correction_history import HistoryStep, entry_history
-from rpm.actions.log_entry import LogEntry, log_entry
+from rpm.actions.log_entry import LogEntry, Logged, log_entry
 from rpm.actions.reverse_entry import ReverseEntry, reverse_entry
 from rpm.store.queries.entries import entries_page
 from rpm.store.scope import Scope
@@ -84,7 +84,11 @@ def log(
     db: Db, now: Now, actor: Annotated[Actor, permit("entries:write")], command: LogEntry
 ) -> LoggedOut:
     """The stored pieces and their findings."""
-    logged = log_entry(db, actor, now, command)
+    return logged_out(log_entry(db, actor, now, command))
+
+
+def logged_out(logged: Logged) -> LoggedOut:
+    """The answer to work that was recorded."""
     return LoggedOut(
         entries=[EntryOut.model_validate(entry) for entry in logged.entries],
         findings=shown_findings(logged.findings),
