@@ -64,7 +64,7 @@ class LoadCompactMembers(Command):
     compact: CompactName
     verified_on: Day
     source: Name = Field(examples=["the commission's own list"])
-    members: tuple[Member, ...] = Field(min_length=1, max_length=60)
+    members: list[Member] = Field(min_length=1, max_length=60)
 
 
 class RecordEligibility(Command):
@@ -89,7 +89,7 @@ class RecordAuthorization(Command):
     payer: VisitPayer
     standing: Annotated[str, OneOf(AUTHORIZATION_STANDINGS)]
     number: Annotated[str, StringConstraints(min_length=1, max_length=50)] | None = None
-    codes: tuple[ProcedureCode, ...] = Field(default=(), max_length=50)
+    codes: list[ProcedureCode] = Field(default_factory=list, max_length=50)
     units_left: Annotated[int, Field(ge=0, le=100_000)] | None = None
     valid_from: Day
     valid_to: Day | None = None
@@ -184,4 +184,4 @@ def record_authorization(
     content = command.model_dump()
     subject = {"patient_id": command.patient_id}
     with recording(db, actor, now, "authorization.record", subject) as record:
-        return record.add(ServiceAuthorization(**(content | {"codes": list(command.codes)})))
+        return record.add(ServiceAuthorization(**content))

@@ -46,7 +46,7 @@ class DecideVisit(Command):
     visit_id: Id
     accepted: bool = Field(description="The lines may leave; false: the visit is held.")
     chosen: LinesText | None = Field(default=None, description="Left out: the lines as coded.")
-    overruled: tuple[Overruling, ...] = Field(default=(), max_length=20)
+    overruled: list[Overruling] = Field(default_factory=list, max_length=20)
     reason: Reason | None = Field(
         default=None, description="Needed for lines that are otherwise than coded."
     )

@@ -33,6 +33,7 @@ def register(app: typer.Typer) -> None:
     group.command("show")(show)
     group.command("check")(check)
     group.command("try")(try_cases)
+    group.command("edits")(edits)
     rule_changes.register(group)
     rule_tables.register(group)
     app.add_typer(group, name="rules")
@@ -104,6 +105,16 @@ def check() -> None:
         typer.echo(f"{finding.code} {finding.where}: {finding.message}")
     typer.echo(f"{len(findings)} findings")
     raise typer.Exit(1 if findings else 0)
+
+
+def edits() -> None:
+    """Print the edits of telehealth coding as a page, with their sources.
+
+    `docs/edits.md` is a copy of it.
+    """
+    from billing.coding.catalog_text import catalog_page
+
+    typer.echo(catalog_page(), nl=False)
 
 
 def try_cases(

@@ -1,5 +1,6 @@
 """Visits: recorded, coded with what the record holds, decided by a person, corrected."""
 
+from collections.abc import Sequence
 from datetime import date, timedelta
 from typing import Any
 from uuid import UUID
@@ -7,6 +8,7 @@ from uuid import UUID
 import pytest
 from practice import Practice
 
+from billing.finding import Finding
 from rpm.access import Actor
 from rpm.actions.add_practitioner import AddPractitioner, add_practitioner
 from rpm.actions.coding_records import (
@@ -23,7 +25,7 @@ from rpm.actions.coding_records import (
 from rpm.actions.decide_visit import DecideVisit, Overruling, coded, decide_visit
 from rpm.actions.record_visit import CorrectVisit, RecordVisit, correct_visit, record_visit
 from rpm.actions.visit_facts import VisitFacts
-from rpm.errors import Conflict, InvalidRequest, NotAllowed, NotFound
+from rpm.errors import Conflict, InvalidRequest, NotAllowed, NotFound, ServiceError
 from rpm.store.queries.services import services_page
 from rpm.store.queries.visits import decisions_of, visits_page
 from rpm.store.scope import Scope
@@ -69,6 +71,12 @@ def practitioner(practice: Practice) -> UUID:
     return add_practitioner(practice.db, practice.actor, practice.now, command).id
 
 
+def findings(refused: pytest.ExceptionInfo[ServiceError]) -> Sequence[Finding]:
+    """What a refused request is told."""
+    assert isinstance(refused.value, InvalidRequest)
+    return refused.value.findings
+
+
 def biller(practice: Practice) -> Actor:
     """A named person who decides."""
     return practice.add_user("biller")[1]
@@ -76,7 +84,8 @@ def biller(practice: Practice) -> Actor:
 
 def decide(practice: Practice, visit: Visit, actor: Actor, **content: Any) -> VisitDecision:
     """A decision; accepted unless told otherwise."""
-    command = DecideVisit(**({"visit_id": visit.id, "accepted": True} | content))
+    given: dict[str, Any] = {"visit_id": visit.id, "accepted": True}
+    command = DecideVisit(**(given | content))
     return decide_visit(practice.db, actor, practice.now, command)
 
 
@@ -121,7 +130,7 @@ def test_facts_outside_the_format_are_refused(
     patient_id = practice.register_patient().id
     with practice.refused(InvalidRequest) as refused:
         record(practice, patient_id, **changes)
-    assert where in [finding.where for finding in refused.value.findings]
+    assert where in [finding.where for finding in findings(refused)]
     assert "blue" not in str(refused.value)
 
 
@@ -149,11 +158,11 @@ def test_an_error_is_overruled_by_a_named_person_with_a_reason(practice: Practic
     visit, actor = record(practice, fields="consent=missing"), biller(practice)
     with practice.refused(InvalidRequest) as refused:
         decide(practice, visit, actor)
-    assert "TH-DOC-04" in refused.value.findings[0].message
+    assert "TH-DOC-04" in findings(refused)[0].message
     with practice.refused(NotAllowed):
         decide(practice, visit, Actor(**{**vars(actor), "user_id": None}))
     overruled = Overruling(edit="TH-DOC-04", reason="consent stands in the paper chart")
-    decision = decide(practice, visit, actor, overruled=(overruled,))
+    decision = decide(practice, visit, actor, overruled=[overruled])
     assert decision.overruled == [
         {"edit": "TH-DOC-04", "reason": "consent stands in the paper chart"}
     ]
@@ -166,10 +175,10 @@ def test_other_lines_need_a_reason_and_pass_their_own_edits(practice: Practice) 
     visit, actor = record(practice), biller(practice)
     with practice.refused(InvalidRequest) as refused:
         decide(practice, visit, actor, chosen="99213@10")
-    assert refused.value.findings[0].where == "reason"
+    assert findings(refused)[0].where == "reason"
     with practice.refused(InvalidRequest) as refused:
         decide(practice, visit, actor, chosen="99213@11", reason="lower")
-    assert "TH-POS-01" in refused.value.findings[0].message
+    assert "TH-POS-01" in findings(refused)[0].message
     decision = decide(practice, visit, actor, chosen="99213@10", reason="the plan was simple")
     assert (decision.proposed, decision.chosen) == ("99214@10", "99213@10")
 
@@ -177,7 +186,7 @@ def test_other_lines_need_a_reason_and_pass_their_own_edits(practice: Practice) 
 def test_an_edit_that_is_silent_is_not_overruled(practice: Practice) -> None:
     """Overruling what does not fire is refused: nobody waves an edit through in advance."""
     visit, actor = record(practice), biller(practice)
-    silent = (Overruling(edit="TH-ADM-04", reason="to be sure"),)
+    silent = [Overruling(edit="TH-ADM-04", reason="to be sure")]
     with practice.refused(InvalidRequest):
         decide(practice, visit, actor, overruled=silent)
 
@@ -251,7 +260,7 @@ def test_a_compact_needs_its_commissions_list(practice: Practice) -> None:
         compact="PSYPACT",
         verified_on=date(2026, 1, 15),
         source="the commission's list",
-        members=(Member(jurisdiction="TX"), Member(jurisdiction="OH")),
+        members=[Member(jurisdiction="TX"), Member(jurisdiction="OH")],
     )
     load_compact_members(practice.db, practice.actor, practice.now, load)
     assert status(practice, visit) == ("CLEAN", set())
@@ -259,7 +268,7 @@ def test_a_compact_needs_its_commissions_list(practice: Practice) -> None:
         compact="PSYPACT",
         verified_on=date(2026, 1, 15),
         source="the commission's list",
-        members=(Member(jurisdiction="OH", withdrawn_on=date(2026, 1, 1)),),
+        members=[Member(jurisdiction="OH", withdrawn_on=date(2026, 1, 1))],
     )
     load_compact_members(practice.db, practice.actor, practice.now, left)
     assert "TH-LIC-04" in status(practice, visit)[1]
