@@ -12,6 +12,8 @@ from starlette.types import Scope
 from rpm.web.pages import (
     admin,
     admin_audit,
+    admin_connections,
+    admin_rules,
     admin_tokens,
     admin_users,
     close,
@@ -34,6 +36,8 @@ from rpm.web.pages.templating import STATIC
 PAGES: tuple[APIRouter, ...] = (
     admin.router,
     admin_audit.router,
+    admin_connections.router,
+    admin_rules.router,
     admin_tokens.router,
     admin_users.router,
     close.router,
