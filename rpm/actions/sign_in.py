@@ -27,11 +27,11 @@ from rpm.proofs import new_totp_secret, password_matches, recovery_left, totp_st
 from rpm.store.chain import recording
 from rpm.store.queries.people import hold_organization
 from rpm.store.scope import Scope
-from rpm.store.sign_ins import count_try, end_sign_ins, forget_tries
+from rpm.store.sign_ins import count_try, end_sign_ins, forget_tries, take_back_try
 from rpm.store.tables.people import User
 from rpm.store.tables.sign_ins import Credential, SignIn
 
-MOST_TRIES_OF_NAME, MOST_TRIES_OF_SENDER = 10, 100
+MOST_TRIES_OF_NAME, MOST_TRIES_OF_SENDER = 10, 50
 """In a quarter of an hour; a person who signed in begins anew."""
 WRONG = "the address, the password or the code is not right"
 NOBODY = "credential.totp_secret_encrypted of nobody"
@@ -150,9 +150,12 @@ def refuse_sign_in(db: Session, now: datetime, kept: Kept) -> None:
 
 
 def finish_sign_in(
-    db: Session, keys: Keys, now: datetime, wall: datetime, proof: Proof
+    db: Session, keys: Keys, now: datetime, wall: datetime, proof: Proof, sender: str
 ) -> NewSignIn:
-    """The sign-in. ``NotAuthentic`` when the code was used meanwhile or access was taken away."""
+    """The sign-in. ``NotAuthentic`` when the code was used meanwhile or access was taken away.
+
+    Of the sender only the tries that failed stay counted: a practice shares one address.
+    """
     user_id, organization_id = proof.user.id, proof.user.organization_id
     scope = Scope(organization_id, system_actor(organization_id, "sign-in"))
     hold_organization(db, scope)
@@ -163,6 +166,7 @@ def finish_sign_in(
     if credential is None or not user.active or not _use(credential, proof):
         raise NotAuthentic(WRONG)
     db.add(credential)
+    take_back_try(db, _tries_key(keys, "sender", sender))
     forget_tries(db, [_tries_key(keys, "name", credential.login)], wall)
     return start_sign_in(db, now, wall, user)
 

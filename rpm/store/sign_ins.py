@@ -144,6 +144,15 @@ def count_try(session: Session, key: str, wall: datetime) -> int:
     return int(connection.execute(statement).scalar_one())
 
 
+def take_back_try(session: Session, key: str) -> None:
+    """One try under a key was no guess."""
+    session.connection().execute(
+        update(SignInTries)
+        .where(col(SignInTries.key) == key, col(SignInTries.tries) > 0)
+        .values(tries=SignInTries.tries - 1)
+    )
+
+
 def forget_tries(session: Session, keys: list[str], wall: datetime) -> None:
     """Tries under these keys, and all whose window is over, count no longer."""
     session.connection().execute(
