@@ -51,6 +51,12 @@ def checklist(db: Session, scope: Scope) -> list[Check]:
             "/time",
         ),
         _counted(
+            found.billed_losses,
+            "Billed lines that late facts take back",
+            "this close reverses them: look at why before it does",
+            "/alerts",
+        ),
+        _counted(
             found.held_lines,
             "Lines held back by a finding",
             "a paper or a live contact is missing",

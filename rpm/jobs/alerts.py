@@ -9,6 +9,7 @@ from sqlalchemy.engine import Engine
 
 from rpm.access import Actor
 from rpm.actions.answer_alert import escalate_alerts
+from rpm.actions.billed_changes import watch_billed as look_for_losses
 from rpm.actions.evaluate_alerts import evaluate_alerts
 from rpm.actions.watch_silence import watch_silence as look_for_silence
 from rpm.jobs.work import for_each
@@ -27,6 +28,16 @@ def watch_alerts(engine: Engine, _settings: Settings, now: datetime) -> str:
     opened, failed = for_each(engine, "watch-alerts", look)
     told, failed_too = for_each(engine, "watch-alerts", escalate)
     return f"{opened} opened, {told} escalated, {failed + failed_too} failed"
+
+
+def watch_billed(engine: Engine, _settings: Settings, now: datetime) -> str:
+    """Look for billed lines that late facts take back, so that a person sees it before a close."""
+
+    def look(actor: Actor) -> int:
+        return len(look_for_losses(engine, actor, now))
+
+    opened, failed = for_each(engine, "watch-billed", look)
+    return f"{opened} opened, {failed} failed"
 
 
 def watch_silence(engine: Engine, _settings: Settings, now: datetime) -> str:

@@ -48,6 +48,7 @@ JOBS = (
     Job("refresh-readiness", timedelta(hours=1), timedelta(minutes=1), work.refresh_readiness),
     Job("watch-alerts", timedelta(minutes=1), timedelta(0), alerts.watch_alerts),
     Job("watch-silence", timedelta(hours=1), timedelta(minutes=7), alerts.watch_silence),
+    Job("watch-billed", timedelta(hours=1), timedelta(minutes=12), alerts.watch_billed),
     Job("nightly-pull", timedelta(days=1), timedelta(hours=8, minutes=30), pulls.ask_every_account),
     Job("pull-due", timedelta(minutes=1), timedelta(0), pulls.pull_due),
     Job("send-events", timedelta(minutes=1), timedelta(0), events.send_events),

@@ -16,12 +16,15 @@ from sqlmodel import Session, col
 from rpm.store.queries.rows import page_of
 from rpm.store.scope import Scope
 from rpm.store.tables.alerts import Alert, AlertLimit, AlertMark, AlertStep
+from rpm.store.tables.ledger import Close
 
 T = TypeVar("T")
 
 STATES = ("open", "acknowledged", "acted", "closed")
 """What a person has done about an alert; being told to the next one does not change it."""
 LEVELS = ("alert", "note", "repeat")
+BILLED_LOSS = "billed_loss"
+"""Subject and rule of the alert of a billed line that late facts take back."""
 ESCALATES_WITHIN = timedelta(days=60)
 """Longer than any route takes from its first to its last."""
 _PERSONS = ("acknowledged", "acted", "closed")
@@ -161,6 +164,21 @@ def waiting_alerts(db: Session, scope: Scope, now: datetime) -> list[AlertState]
         ~_has_step(*_PERSONS),
     )
     return with_steps(db, scope, rows)
+
+
+def is_open_loss(scope: Scope) -> ColumnElement[bool]:
+    """Whether an alert tells of a billed line that the next close takes back, and none closed it.
+
+    Those opened before the latest close were for that close.
+    """
+    closed_at = select(func.max(col(Close.audit_number))).where(
+        col(Close.organization_id) == scope.organization_id
+    )
+    return (
+        (col(Alert.subject) == BILLED_LOSS)
+        & (col(Alert.audit_number) > closed_at.scalar_subquery())
+        & ~_has_step("closed")
+    )
 
 
 def known_keys(db: Session, scope: Scope, keys: Sequence[str]) -> set[str]:

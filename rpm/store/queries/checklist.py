@@ -10,9 +10,11 @@ from typing import Any
 from sqlalchemy import func
 from sqlmodel import Session, col, select
 
+from rpm.store.queries.alerts import is_open_loss
 from rpm.store.queries.connections import still_waits
 from rpm.store.queries.ledger import exports_of_close
 from rpm.store.scope import Scope
+from rpm.store.tables.alerts import Alert
 from rpm.store.tables.ledger import Close, ReadinessRow
 from rpm.store.tables.monitoring import Delivery
 from rpm.store.tables.people import Payer
@@ -26,6 +28,7 @@ class Waiting:
     dead_letters: int
     running_timers: int
     proposed_entries: int
+    billed_losses: int  # alerts of billed lines that the next close takes back
     held_lines: int  # rows of the readiness list that a finding holds back
 
 
@@ -35,6 +38,7 @@ def waiting(db: Session, scope: Scope) -> Waiting:
         dead_letters=_count(db, scope, Delivery, still_waits(scope)),
         running_timers=_count(db, scope, Timer, col(Timer.since).is_not(None)),
         proposed_entries=_count(db, scope, ProposedEntry, col(ProposedEntry.state) == "waiting"),
+        billed_losses=_count(db, scope, Alert, is_open_loss(scope)),
         held_lines=_count(db, scope, ReadinessRow, col(ReadinessRow.state) == "held"),
     )
 

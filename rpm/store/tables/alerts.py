@@ -51,7 +51,7 @@ class Alert(Fact, table=True):
 
     key: str  # the same cause opens one alert for ever
     rule: str
-    subject: str  # devices.alerts.limits.SUBJECTS, dead_letter, or notifications
+    subject: str  # devices.alerts.limits.SUBJECTS, dead_letter, billed_loss, notifications
     band: str
     level: str  # alert, note (came late), repeat (of an alert that stands)
     patient_id: UUID | None = None

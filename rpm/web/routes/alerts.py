@@ -50,7 +50,7 @@ class AlertOut(BaseModel):
     rule: str = Field(examples=["bp.systolic.high.red"])
     subject: str = Field(
         description="`reading`, `missed`, `threshold`, `battery`, `heartbeat`, or what needs no"
-        " limit: `dead_letter`, `notifications`."
+        " limit: `dead_letter`, `billed_loss`, `notifications`."
     )
     band: str = Field(examples=["red"])
     value: str = Field(description="`<` or `>` before it: a bound.", examples=["191"])

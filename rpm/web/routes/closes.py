@@ -12,6 +12,7 @@ from fastapi import Query, Request
 from pydantic import BaseModel, Field
 
 from rpm.access import Actor
+from rpm.actions.billed_changes import BilledChange, billed_changes
 from rpm.actions.close_month import CloseMonth, post_close
 from rpm.actions.command import Command, ProcedureCode
 from rpm.actions.compute_close import compute_close
@@ -214,6 +215,28 @@ def list_postings(
         limit=paging.fetch,
     )
     return paging.page(rows, lambda row: (row.audit_number, row.id))
+
+
+@router.get(
+    "/billed-changes",
+    summary="List billed lines that the facts known now give otherwise",
+    description="What the next close would post about periods that are closed already, because"
+    " readings or minutes came late, were corrected or taken out. Nothing is changed by looking.",
+    operation_id="list_billed_changes",
+    response_model=Page[BilledChange],
+    responses=PROBLEMS,
+)
+def list_billed_changes(
+    db: ReadDb, now: Now, actor: Annotated[Actor, permit("ledger:read")], paging: Paging
+) -> Page[BilledChange]:
+    """A page of changes."""
+    after = None if paging.after is None else (paging.after[0], paging.after[1])
+    found = [
+        one
+        for one in billed_changes(db, Scope.of(actor), now)
+        if after is None or one.place > after
+    ]
+    return paging.page(found[: paging.fetch], lambda one: one.place)
 
 
 @router.post(
