@@ -110,9 +110,44 @@ def entries_page(
         (col(InteractionEntry.actor_user_id), actor_user_id),
         (col(InteractionEntry.work), work),
     ]
+    conditions = _conditions(wanted, from_day, to_day)
+    return page_of(db, scope, InteractionEntry, *conditions, after=after, limit=limit)
+
+
+def latest_entries(
+    db: Session,
+    scope: Scope,
+    *,
+    actor_user_id: UUID | None = None,
+    origin: str | None = None,
+    from_day: date | None = None,
+    to_day: date | None = None,
+    before: UUID | None = None,
+    limit: int = 200,
+) -> Sequence[InteractionEntry]:
+    """Entries and their reversals, recorded last first; ``before`` is the last one seen."""
+    wanted: list[tuple[Any, Any]] = [
+        (col(InteractionEntry.actor_user_id), actor_user_id),
+        (col(InteractionEntry.origin), origin),
+    ]
+    query = scope.rows(InteractionEntry).where(*_conditions(wanted, from_day, to_day))
+    if before is not None:
+        query = query.where(col(InteractionEntry.id) < before)
+    return db.exec(query.order_by(col(InteractionEntry.id).desc()).limit(limit)).all()
+
+
+def reversed_among(db: Session, scope: Scope, entry_ids: Collection[UUID]) -> frozenset[UUID]:
+    """Which of some entries are taken back."""
+    rows = scope.all_of(db, InteractionEntry, col(InteractionEntry.reverses_id).in_(entry_ids))
+    return frozenset(row.reverses_id for row in rows if row.reverses_id is not None)
+
+
+def _conditions(
+    wanted: Sequence[tuple[Any, Any]], from_day: date | None, to_day: date | None
+) -> list[Any]:
     conditions = [column == value for column, value in wanted if value is not None]
     if from_day is not None:
         conditions.append(col(InteractionEntry.local_day) >= from_day)
     if to_day is not None:
         conditions.append(col(InteractionEntry.local_day) <= to_day)
-    return page_of(db, scope, InteractionEntry, *conditions, after=after, limit=limit)
+    return conditions

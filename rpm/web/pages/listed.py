@@ -27,6 +27,7 @@ from rpm.web.pages import (
     patient,
     patients,
     sign_in,
+    time_log,
     timer,
     why,
     worklist,
@@ -51,6 +52,7 @@ PAGES: tuple[APIRouter, ...] = (
     patients.router,  # before the address of one patient
     patient.router,
     sign_in.router,
+    time_log.router,
     timer.router,
     why.router,
     worklist.router,

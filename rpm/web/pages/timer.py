@@ -73,6 +73,14 @@ ROLE_WORDS = {
 }
 
 
+def id_of(text: str) -> UUID | None:
+    """The id that a form's field holds; None for anything else."""
+    try:
+        return UUID(text)
+    except ValueError:
+        return None
+
+
 def chart_address(patient_id: UUID) -> str:
     """The page of a patient."""
     return f"/patients/{patient_id}"
@@ -219,7 +227,7 @@ def stop(
             return _stopped(request, db, now, actor, command)
         except InvalidRequest as error:
             errors = form_errors(error)
-    next_id = UUID(next_patient_id) if next_patient_id else None
+    next_id = id_of(next_patient_id)
     return _stop_page(request, db, now, actor, typed, errors, next_id=next_id)
 
 
