@@ -61,6 +61,8 @@ PROGRESS_COLUMNS = (
     "end_day",
     "measured",  # days or seconds so far
     "earned_code",  # what the measure would earn today; empty when nothing
+    "further_code",  # of units earned beyond the band, such as each further 20 minutes; or empty
+    "further_units",
     "next_code",  # what more would earn; empty at the top
     "next_at_least",
     "still_needed",  # days or seconds

@@ -4,6 +4,7 @@ Owns the look ahead, and the day by which a reading must come or a code is lost.
 pages, bands and relaxations as the lines themselves.
 """
 
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -64,6 +65,7 @@ def progress_of(
         ("ladder", ladders),
         ("role", roles),
         ("earned_code", codes),
+        ("further_code", codes),
         ("next_code", codes),
         ("due_code", codes),
     ):
@@ -101,11 +103,9 @@ def _rows(
 ) -> dict[str, Ints]:
     periods = judged.periods
     measure = measured(periods, ladder)[rows]
-    earned, next_code, next_least, at_top = _steps(
-        standing, periods, rules, ladder, rows, measure, codes
-    )
-    has_next = next_code != codes.of("")
-    needed = np.where(has_next, next_least - measure, 0)
+    steps = _steps(standing, periods, rules, ladder, rows, measure, codes)
+    has_next = steps.next_code != codes.of("")
+    needed = np.where(has_next, steps.next_least - measure, 0)
     if ladder.measure is Measure.DEVICE_DAYS:
         left = days_left(standing, periods, as_of_day)[rows]
     else:
@@ -119,12 +119,14 @@ def _rows(
         "start_day": np.where(no_start, NO_DAY, periods.start_day[rows]),
         "end_day": periods.end_day[rows],
         "measured": measure,
-        "earned_code": earned,
-        "next_code": next_code,
-        "next_at_least": next_least,
+        "earned_code": steps.earned,
+        "further_code": steps.further_code,
+        "further_units": steps.further_units,
+        "next_code": steps.next_code,
+        "next_at_least": steps.next_least,
         "still_needed": needed,
         "reachable": has_next & (needed <= left),
-        "at_top": at_top,
+        "at_top": steps.top,
         "needs_live": ("live-contact" in ladder.needs) & ~live,
         "due_code": _where(~no_start, due_code, codes.of("")),
         "due_day": _where(~no_start, due_day, NO_DAY),
@@ -175,8 +177,21 @@ def step_up(
     Empty words for nothing; the least is 0 at the top.
     """
     codes, one, measure = _Words(""), np.array([row]), np.array([amount])
-    earned, next_code, least, _ = _steps(standing, periods, rules, ladder, one, measure, codes)
-    return codes.words[int(earned[0])], codes.words[int(next_code[0])], int(least[0])
+    steps = _steps(standing, periods, rules, ladder, one, measure, codes)
+    earned, following = (codes.words[int(code[0])] for code in (steps.earned, steps.next_code))
+    return earned, following, int(steps.next_least[0])
+
+
+@dataclass(frozen=True)
+class _Steps:
+    """What measures earn, and the step up from there; codes are positions of words."""
+
+    earned: Ints
+    further_code: Ints  # of units beyond the band, such as each further 20 minutes
+    further_units: Ints
+    next_code: Ints
+    next_least: Ints
+    top: Mask
 
 
 def _steps(
@@ -187,30 +202,43 @@ def _steps(
     rows: Ints,
     measure: Ints,
     codes: _Words,
-) -> tuple[Ints, Ints, Ints, Mask]:
-    """The code earned so far, the code one step up, the measure it needs, and who is at the top."""
+) -> _Steps:
+    """What measures earn, the code one step up and what it needs, and who is at the top."""
     none = codes.of("")
-    earned = np.full(rows.size, none)
-    next_code = np.full(rows.size, none)
-    next_least = np.zeros(rows.size, dtype=np.int64)
+    words = {name: np.full(rows.size, none) for name in ("earned", "further_code", "next_code")}
+    next_least, units = np.zeros(rows.size, dtype=np.int64), np.zeros(rows.size, dtype=np.int64)
     top = np.ones(rows.size, dtype=np.bool_)
     for band in sorted(ladder.bands, key=lambda b: b.at_least):
         least = least_of(standing, periods, rules, band)[rows]
         lead = codes.of(_lead_code(rules, band))
         reached = measure >= least
-        earned[reached] = lead
-        up = ~reached & (next_code == none)
-        next_code[up] = lead
+        words["earned"][reached] = lead
+        units[reached] = 0
+        up = ~reached & (words["next_code"] == none)
+        words["next_code"][up] = lead
         next_least[up] = least[up]
         top &= reached
         for line in band.lines:
             if line.every is not None:
-                more = (measure - band.at_least) // line.every + 1
+                had = (measure - band.at_least) // line.every
                 limit = rules.codes[line.code].max_units
-                further = top & (more <= (limit if limit is not None else more))
-                next_code[further] = codes.of(line.code)
-                next_least[further] = (band.at_least + more * line.every)[further]
-    return earned, next_code, next_least, top
+                units[top] = _kept_units(standing, periods.episode[rows], had, limit)[top]
+                if line.code in rules.not_adopted:
+                    units[top] = 0
+                words["further_code"][top] = codes.of(line.code)
+                further = top if limit is None else top & (had < limit)
+                words["next_code"][further] = codes.of(line.code)
+                next_least[further] = (band.at_least + (had + 1) * line.every)[further]
+    words["further_code"][units == 0] = none
+    return _Steps(**words, further_units=units, next_least=next_least, top=top)
+
+
+def _kept_units(standing: Standing, episode: Ints, units: Ints, limit: int | None) -> Ints:
+    """Units of a line that leave where the practice keeps to the payer's limit (MUE)."""
+    if limit is None:
+        return units
+    kept: Ints = np.where(standing.mue_cap[episode], np.minimum(units, limit), units)
+    return kept
 
 
 def _lead_code(rules: RuleSet, band: Band) -> str:

@@ -34,6 +34,8 @@ _PROGRESS = (
     "role",
     "measured",
     "earned_code",
+    "further_code",
+    "further_units",
     "next_code",
     "next_at_least",
     "still_needed",
@@ -104,6 +106,11 @@ class ProgressLine(BaseModel):
     end_day: date | None
     measured: int = Field(description="Days or seconds so far.")
     earned_code: str = Field(description="What that would earn today; may be empty.")
+    further_code: str = Field(
+        description="Code of units earned beyond that, such as each further 20 minutes; or empty.",
+        examples=["99458"],
+    )
+    further_units: int = Field(description="How many; 0 for none.")
     next_code: str = Field(description="What more would earn; empty at the top.")
     next_at_least: int = Field(description="Days or seconds that the next code needs.")
     still_needed: int = Field(description="Days or seconds.")

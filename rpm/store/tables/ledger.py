@@ -212,6 +212,8 @@ class ReadinessRow(Row, table=True):
     end_day: date | None = None
     measured: int  # days or seconds, as the ladder counts
     earned_code: str  # what that would earn today; empty when nothing
+    further_code: str = ""  # of units earned beyond that; empty for none
+    further_units: int = 0
     next_code: str  # what more would earn; empty at the top
     next_at_least: int
     still_needed: int  # days or seconds

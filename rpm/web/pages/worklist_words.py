@@ -106,9 +106,12 @@ def meter_of(row: ReadinessRow) -> Meter:
 
 def today_words(row: ReadinessRow) -> str:
     """What the measure earns today, and whether it could leave."""
+    codes = row.earned_code
+    if row.further_units:
+        codes = f"{codes}, {row.further_code} × {row.further_units}"
     if row.findings:
-        return f"{row.earned_code} (held)"
-    return f"{row.earned_code} (needs a live contact)" if row.needs_live else row.earned_code
+        return f"{codes} (held)"
+    return f"{codes} (needs a live contact)" if row.needs_live else codes
 
 
 def needed_words(row: ReadinessRow) -> Iterator[str]:

@@ -45,6 +45,10 @@ class ReadinessOut(BaseModel):
     end_day: date | None
     measured: int = Field(description="Days or seconds so far.", examples=[14])
     earned_code: str = Field(description="What that earns today; may be empty.")
+    further_code: str = Field(
+        description="Code of units earned beyond that, such as each further 20 minutes; or empty."
+    )
+    further_units: int = Field(description="How many; 0 for none.")
     next_code: str = Field(description="What more would earn; empty at the top.")
     next_at_least: int
     still_needed: int = Field(description="Days or seconds.", examples=[2])

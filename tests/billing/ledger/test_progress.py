@@ -49,6 +49,31 @@ def test_the_top_needs_nothing_more() -> None:
     assert (row["earned_code"], row["next_code"], row["still_needed"]) == ("99454", "", 0)
 
 
+@pytest.mark.parametrize(
+    ("minutes", "code", "units", "at_top"),
+    [
+        (18, "", 0, False),
+        (20, "", 0, True),
+        (39, "", 0, True),
+        (40, "99458", 1, True),
+        (65, "99458", 2, True),
+        (150, "99458", 3, True),  # the payer takes three units at most
+    ],
+)
+def test_what_is_earned_today_is_what_the_end_bills(
+    minutes: int, code: str, units: int, at_top: bool
+) -> None:
+    """Units beyond the band are told; with no more work the month's end bills just that."""
+    chart = chart_with(1)
+    chart.work(0, later(OPENED, 2), minutes * 60)
+    row = progress(chart, later(OPENED, 12), "management")
+    assert (row["further_code"], row["further_units"], row["at_top"]) == (code, units, at_top)
+    events = chart.outcome(date(2026, 4, 1)).events
+    billed = events[events["ladder"] == "management"]
+    told = {row["earned_code"]: 1} | ({code: units} if units else {})
+    assert dict(zip(billed["code"], billed["units"], strict=True)) == told
+
+
 @pytest.mark.parametrize(("as_of_offset", "reachable"), [(18, True), (19, True), (20, False)])
 def test_days_that_cannot_be_reached_any_more(as_of_offset: int, reachable: bool) -> None:
     """In 2025, with five days so far, eleven more must fit between today and day 30."""
