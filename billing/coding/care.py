@@ -25,10 +25,11 @@ def month_of_care(question: Question) -> Proposal:
         ("care-practitioner", encounter.minutes_ccm_practitioner),
         ("care-staff", encounter.minutes_ccm_staff),
     ):
-        earned = care_earned(question.family(name), minutes or 0)
+        left = (minutes or 0) - encounter.shared_minutes("ccm")
+        earned = care_earned(question.family(name), max(left, 0))
         if earned:
             lines = tuple(question.line(code, units) for code, units in earned)
-            reason = f"{minutes} minutes of care in the month; one family of care a month"
+            reason = f"{left} minutes of care in the month; one family of care a month"
             return Proposal(lines, (reason,))
     return nothing("no patient contact, and no minutes that earn a month of care")
 

@@ -37,7 +37,7 @@ PROVIDER_TYPES = (
 )
 EM_TYPES = ("MD", "NP", "PA", "RHC", "FQHC")
 """Who may bill evaluation and management; the others have codes of their own (section 4.5)."""
-BEHAVIORAL_TYPES = ("CP", "CSW", "LPC", "MFT", "MHC")
+BEHAVIORAL_TYPES = ("CP", "CSW", "MFT", "MHC")
 THERAPIST_TYPES = ("PT", "OT", "SLP")
 PROVIDER_SITES = ("OFFICE", "HOSPITAL", "HOME")
 PATIENT_LOCATIONS = ("HOME", "FACILITY", "NONFACILITY", "ABROAD", "NONE")

@@ -44,7 +44,10 @@ def asked(encounter: Encounter, rules: CodingRules, known_day: date) -> Asked | 
     required = tuple(one for one in mode.required if exists(one, encounter.dos))
     if not required and (kept := _kept_in_hospital(encounter, mode)):
         required = kept
-    return Asked(row, mode, required, mode.forbidden)
+    forbidden = mode.forbidden
+    if encounter.claim_form == "837I":
+        forbidden = tuple(one for one in forbidden if one != "GT")  # critical access, method II
+    return Asked(row, mode, required, forbidden)
 
 
 def _mode(encounter: Encounter, row: PayerRow) -> Mode | None:

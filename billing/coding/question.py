@@ -35,6 +35,12 @@ class Proposal:
         """The proposal with a further line."""
         return replace(self, lines=(*self.lines, line), reasons=(*self.reasons, reason))
 
+    def joined(self, other: "Proposal") -> "Proposal":
+        """The proposal with the lines and reasons of another behind its own."""
+        return replace(
+            self, lines=(*self.lines, *other.lines), reasons=(*self.reasons, *other.reasons)
+        )
+
 
 def nothing(reason: str) -> Proposal:
     """No line, and why."""

@@ -10,6 +10,7 @@ day, the one that became known last on or before the known day judges.
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
+from functools import lru_cache
 from typing import Protocol, TypeVar
 
 from billing.rules.ruleset import Source
@@ -68,6 +69,7 @@ class Family:
     starts: Mapping[str, int]  # of prolonged time: base code -> minutes of the first unit
     step_minutes: int | None
     least_discussion: int | None  # minutes of medical discussion
+    least_minutes: int | None  # below them nothing is reported, whatever the level
     most_reply_hours: int | None
     confidence: str
     source: Source
@@ -181,6 +183,7 @@ class CodingRules:
         self._by_payer: dict[str, list[PayerRow]] = {}
         for row in self.rows:
             self._by_payer.setdefault(row.payer, []).append(row)
+        self._row = lru_cache(maxsize=8_192)(self._found_row)
 
     def family_of(self, code: str) -> Family | None:
         """The family of a code; None for one that coding does not know."""
@@ -208,6 +211,9 @@ class CodingRules:
 
         The row of ``ANY`` where nothing was read, or known yet. KeyError before 2020.
         """
+        return self._row(payer, dos, known_day)
+
+    def _found_row(self, payer: str, dos: date, known_day: date) -> PayerRow:
         for name in (payer, ANY_PAYER):
             covering = [
                 one

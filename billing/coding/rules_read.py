@@ -93,6 +93,7 @@ def _family(table: Table, sources: Sources) -> Family:
         starts={one.split()[0]: int(one.split()[1]) for one in starts},
         step_minutes=table.maybe("step_minutes", int),
         least_discussion=table.maybe("least_discussion", int),
+        least_minutes=table.maybe("least_minutes", int),
         most_reply_hours=table.maybe("most_reply_hours", int),
         confidence=table.word("confidence", CONFIDENCES),
         source=read_source(table, sources),

@@ -21,7 +21,11 @@ _PHONE_ALSO_NEW_TO = "2023-05-11"
 def propose(question: Question) -> Proposal:
     """Lines the facts give, before any edit; none, with the reason, where they give none."""
     service = question.encounter.service or "visit"
-    return _BY_SERVICE[service](question)
+    proposal = _BY_SERVICE[service](question)
+    if question.encounter.modality == "NONE" and service == "visit":
+        return proposal
+    care = month_of_care(question)
+    return proposal.joined(care) if care.lines else proposal
 
 
 def _visit(question: Question) -> Proposal:
@@ -119,9 +123,12 @@ def _phone_until_2024(question: Question) -> Proposal:
 def _telemedicine(question: Question) -> Proposal:
     """98000-98007 for video; 98008-98015 by phone with more than ten minutes of discussion."""
     encounter = question.encounter
-    if encounter.modality == "AV":
-        return leveled(question, question.family("video"))
-    family, minutes = question.family("phone"), encounter.discussion_minutes
+    family = question.family("video" if encounter.modality == "AV" else "phone")
+    if encounter.total_minutes is not None and encounter.total_minutes < (
+        family.least_minutes or 0
+    ):
+        return nothing(f"under {family.least_minutes} minutes nothing is reported")
+    minutes = encounter.discussion_minutes
     if minutes is not None and minutes < (family.least_discussion or 0):
         return check_in(question)
     return leveled(question, family)
