@@ -26,6 +26,7 @@ from rpm.store.queries.visits import (
 from rpm.store.rule_books import book_of
 from rpm.store.scope import Scope
 from rpm.store.tables.coding import PractitionerAuthority
+from rpm.store.tables.people import Patient
 
 
 @dataclass(frozen=True)
@@ -60,13 +61,16 @@ def completed(
 ) -> Encounter:
     """The encounter with what the record holds where the request told nothing of it.
 
-    Licenses and compacts of the practitioner; eligibility and authorization of the patient. What a
-    request tells is kept.
+    Licenses and compacts of the practitioner; age, eligibility and authorization of the patient.
+    What a request tells is kept.
     """
     if practitioner_id is not None and not encounter.authority_told:
         encounter = _with_authority(db, scope, encounter, practitioner_id)
     if patient_id is None:
         return encounter
+    if encounter.age is None:
+        born = scope.get(db, Patient, patient_id).birth_date
+        encounter = replace(encounter, age=_age(born, encounter.dos))
     check = eligibility_on(db, scope, patient_id, encounter.payer, encounter.dos)
     if check is not None and encounter.eligibility == "active":
         encounter = replace(encounter, eligibility=check.standing)
@@ -74,6 +78,11 @@ def completed(
     if held and encounter.auth == "not_required":
         encounter = replace(encounter, auth=_standing([row.standing for row in held]))
     return encounter
+
+
+def _age(born: date, day: date) -> int:
+    """Whole years on a day."""
+    return day.year - born.year - ((day.month, day.day) < (born.month, born.day))
 
 
 def _standing(words: list[str]) -> str:

@@ -29,6 +29,8 @@ from rpm.web.pages import (
     sign_in,
     time_log,
     timer,
+    visit_form,
+    visits,
     why,
     worklist,
 )
@@ -43,9 +45,9 @@ PAGES: tuple[APIRouter, ...] = (
     admin_users.router,
     close.router,
     closed.router,
+    enrollment.router,
     demo_clock.router,
     emergency.router,
-    enrollment.router,
     figures.router,
     home.router,
     invitation.router,
@@ -54,6 +56,8 @@ PAGES: tuple[APIRouter, ...] = (
     sign_in.router,
     time_log.router,
     timer.router,
+    visit_form.router,
+    visits.router,
     why.router,
     worklist.router,
 )

@@ -102,6 +102,7 @@ NAVIGATION = (
     Entry("/worklist", "Worklist", "ledger:read"),
     Entry("/patients", "Patients", "patients:read"),
     Entry("/time", "Time", "entries:read"),
+    Entry("/visits", "Visits", "ledger:read"),
     Entry("/alerts", "Alerts", "readings:read"),
     Entry("/close", "Month close", "ledger:read"),
     Entry("/figures", "Figures", "ledger:read"),
