@@ -13,7 +13,7 @@ from playwright.sync_api import BrowserContext, Page, Request, expect
 from practice import Practice
 from signing_in import Person
 from sqlalchemy.engine import Engine
-from windows import AtWork, Complaints, Machine, MakePerson, Served, no_violations
+from windows import AtWork, Complaints, Machine, MakePerson, PageOf, Served, no_violations
 
 from rpm.access import Actor
 from rpm.actions.set_practice_setting import SetPracticeSetting, set_practice_setting
@@ -21,6 +21,7 @@ from rpm.store.engine import reading
 from rpm.store.queries.entries import entries_page
 from rpm.store.queries.timers import timer_of
 from rpm.store.scope import Scope
+from rpm.store.tables.people import Patient
 
 BEATS_BY_THE_TEST = """
 const every = window.setInterval;
@@ -59,6 +60,11 @@ class Ward:
             for page in pages:
                 beat(page)
         self.clock.advance(seconds=seconds % 15)
+
+    def record_number(self, number: int) -> str:
+        """The practice's number of a patient."""
+        with reading(self.engine) as session:
+            return Scope.of(self.actor).get(session, Patient, self.patients[number]).record_number
 
     def settle_at(self, seconds: int) -> None:
         """Wait until the window's goodbye was heard: what counts then is this."""
@@ -371,3 +377,40 @@ def test_the_keyboard_does_it_all(ward: Ward) -> None:
     page.keyboard.press("Alt+Shift+KeyS")
     expect(page.get_by_role("heading", name="Stop the timer")).to_be_visible()
     no_violations(page)
+
+
+def test_the_screens_of_time_are_for_everybody(
+    ward: Ward, page_of: PageOf, complaints: Complaints
+) -> None:
+    """The log, the typed form, an entry and the way out of a second start break no rule."""
+    complaints.expect("status of (409|422)")
+    page = ward.window()
+    page.goto("/time/type")
+    page.get_by_label("Record number of the patient").fill(ward.record_number(0))
+    page.get_by_label("Yes", exact=True).check()
+    page.get_by_label("Minutes").fill("45")
+    page.get_by_label("What did you do?").fill("talk about readings")
+    page.get_by_label("You worked as").select_option("rn")
+    page.get_by_label("Why is it typed?").fill("called from the car")
+    no_violations(page)
+    page.get_by_role("button", name="Record").click()
+    expect(page.get_by_text("somebody else decides")).to_be_visible()
+    doctor = page_of("practitioner")
+    doctor.goto("/time")
+    no_violations(doctor)
+    doctor.get_by_label("Why do you approve or refuse it?").fill("I heard the call")
+    doctor.get_by_role("button", name="Approve").click()
+    expect(doctor.get_by_text("It is approved and recorded.")).to_be_visible()
+    page.goto("/time")
+    no_violations(page)
+    page.locator("table").get_by_role("link").click()
+    expect(page.get_by_role("heading", name="Take it back")).to_be_visible()
+    no_violations(page)
+    ward.open(page)
+    start(page)
+    other = ward.window()
+    ward.open(other, 1)
+    timer(other).get_by_role("link", name="Switch to this patient").click()
+    no_violations(other)
+    other.get_by_role("button", name="Record, and start").click()
+    assert ward.intervals() == [(ward.patients[0], 2700)]

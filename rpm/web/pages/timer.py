@@ -226,7 +226,11 @@ def stop(
         try:
             return _stopped(request, db, now, actor, command)
         except InvalidRequest as error:
-            errors = form_errors(error)
+            named = form_errors(error)
+            errors = {
+                name if name in values and name != "timer_id" else "": told
+                for name, told in named.items()
+            }
     next_id = id_of(next_patient_id)
     return _stop_page(request, db, now, actor, typed, errors, next_id=next_id)
 

@@ -133,6 +133,14 @@ def test_a_stop_that_says_too_little_is_asked_again(desk: Desk) -> None:
     assert 'data-state="running"' in desk.bar()
 
 
+def test_a_stop_of_nothing_says_what_to_do(desk: Desk) -> None:
+    """In the second of its start nothing was counted yet: it can be discarded."""
+    desk.start()
+    answer = desk.stop()
+    assert answer.status_code == 422
+    assert "discard the timer" in answer.text
+
+
 def test_a_second_start_shows_the_way_out(desk: Desk) -> None:
     """From another chart the start is refused, and the same page offers to switch over."""
     desk.start()
