@@ -44,10 +44,12 @@ def list_pages(organization: Organization = None) -> None:
 
     Its own pages come last, each with who activated it, when and why.
     """
+    from billing.coding.rules_text import list_coding_rules
     from billing.rules.text import list_rules
 
     with opened_book(organization) as (book, activated):
         typer.echo(list_rules(book))
+        typer.echo(list_coding_rules())
         for one in activated:
             page = one.page
             typer.echo(
@@ -63,9 +65,13 @@ def show(
     organization: Organization = None,
 ) -> None:
     """Show one page or table: every number with its status and source."""
+    from billing.coding.rules_text import TABLES, show_coding_rules
     from billing.rules.text import show_rules
     from rpm.errors import NotFound
 
+    if page in TABLES:
+        typer.echo(show_coding_rules(page))
+        return
     try:
         with opened_book(organization) as (book, _):
             text = show_rules(book, page)
@@ -96,11 +102,13 @@ def opened_book(organization: str | None) -> "Iterator[tuple[RuleBook, list[Acti
 
 def check() -> None:
     """Read every rule page anew and list sources not re-read for 180 days; exit 1 if any."""
+    from billing.coding.rules_text import check_coding_rules
     from billing.rules.book import shipped_book
     from billing.rules.text import check as findings_of
     from rpm.clock import SystemClock
 
-    findings = findings_of(shipped_book(), SystemClock().now().date())
+    today = SystemClock().now().date()
+    findings = [*findings_of(shipped_book(), today), *check_coding_rules(today)]
     for finding in findings:
         typer.echo(f"{finding.code} {finding.where}: {finding.message}")
     typer.echo(f"{len(findings)} findings")

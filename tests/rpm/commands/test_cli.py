@@ -267,6 +267,8 @@ def test_rules_list_show_check(capsys: pytest.CaptureFixture[str]) -> None:
     assert "medicare-b-2026" in capsys.readouterr().out
     assert run(["rules", "show", "medicare-b-2026"]) == 0
     assert "99457" in capsys.readouterr().out
+    assert run(["rules", "show", "telehealth-payers"]) == 0
+    assert "BCBSM  2025-07-01 to now, known from 2025-07-01  [C] S58" in capsys.readouterr().out
     assert run(["rules", "check"]) in {0, 1}  # 1 once a source was not read for 180 days
     assert capsys.readouterr().out.splitlines()[-1].endswith("findings")
     assert run(["rules", "show", "no-such-page"]) == USAGE
