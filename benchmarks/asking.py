@@ -32,10 +32,13 @@ LIMIT {rows}
 
 
 @dataclass(frozen=True)
-class _StandingClock:
+class StandingClock:
+    """A clock that stands still."""
+
     instant: datetime
 
     def now(self) -> datetime:
+        """The instant."""
         return self.instant
 
 
@@ -92,13 +95,13 @@ class Asker:
 @contextmanager
 def asking(practice: LoadedPractice) -> Iterator[Asker]:
     """The application on the practice's database, and a client of it."""
-    app = create_app(served_settings(practice), _StandingClock(practice.now))
-    with _quiet(), TestClient(app) as client:
+    app = create_app(served_settings(practice), StandingClock(practice.now))
+    with quiet(), TestClient(app) as client:
         yield Asker(client, practice)
 
 
 @contextmanager
-def _quiet() -> Iterator[None]:
+def quiet() -> Iterator[None]:
     """Without a line in the log for every request: hundreds would bury the figures."""
     kept = structlog.get_config()
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.ERROR))

@@ -1,4 +1,4 @@
-"""The pages measured: the readiness list, one patient's progress, patients by name.
+"""The pages measured: the readiness list, one patient's progress, patients by name, the screens.
 
 Owns the goals of reading. Every figure is a request to the application with its token, permission,
 query and JSON, beside the bare statement of the same page on the driver. Run as
@@ -11,7 +11,7 @@ import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, time
 from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -21,8 +21,17 @@ from benchmarks.asking import Asker, asking, bare_page
 from benchmarks.facts import MAX_MONTHS, parts
 from benchmarks.load import ENGINES, LoadedPractice, database_url, loaded_practice
 from benchmarks.measure import Series, Stopwatch, repeated_in_turn, say
+from benchmarks.pages import (
+    DEMO_PATIENTS,
+    LARGE_MILLISECONDS,
+    PagesMeasured,
+    demo_pages,
+    judge_pages,
+    pages_of,
+)
 from benchmarks.result import RESULTS, Result
 from benchmarks.trials import Cost, costs_of
+from rpm.demo.practice import STOP_DAY
 from rpm.store.engine import reading
 from rpm.store.outcomes import evaluated
 
@@ -56,6 +65,7 @@ class Measured:
     everyone_seconds: float  # the first page of a day: everybody is computed anew
     changed: Series  # a page after one patient's facts changed
     requests: dict[str, Series]
+    screens: PagesMeasured
     costs: list[Cost]  # of one patient's progress
 
 
@@ -73,6 +83,8 @@ def main(arguments: Sequence[str] | None = None) -> Result:
     ]
     _show(result, found)
     _judge(result, found)
+    demo = demo_pages(options.demo_patients, options.demo_until.date(), repeats)
+    judge_pages(result, demo, [one.screens for one in found])
     _profile(result, found)
     result.machine(load_before)
     say(f"kept in {result.save(options.results)}")
@@ -84,6 +96,12 @@ def _options() -> argparse.ArgumentParser:
     parser.add_argument("--patients", type=int, default=10_000)
     parser.add_argument("--months", type=int, default=MAX_MONTHS)
     parser.add_argument("--engines", nargs="+", choices=ENGINES, default=ENGINES)
+    parser.add_argument("--demo-patients", type=int, default=DEMO_PATIENTS)
+    parser.add_argument(
+        "--demo-until",
+        type=datetime.fromisoformat,
+        default=datetime.combine(STOP_DAY, time()),
+    )
     parser.add_argument("--quick", action="store_true", help="a tenth of the repeats")
     parser.add_argument("--results", type=Path, default=RESULTS)
     return parser
@@ -110,6 +128,7 @@ def _on_engine(engine_name: str, episodes: int, months: int, repeats: int) -> It
                 everyone[length],
                 _after_changes(asker),
                 {name: series for (of, name), series in taken.items() if of == length},
+                _screens(asker, f"{engine_name}, {length} months", repeats),
                 _profiled_progress(asker.practice, UUID(_billed_patient(asker)[0])),
             )
 
@@ -145,6 +164,14 @@ def _requests(asker: Asker) -> dict[str, Callable[[], object]]:
         "explanation of an event": partial(asker.get, f"/v1/events/{event_key}/explanation"),
         "what-if": partial(asker.post, "/v1/what-if", question),
     }
+
+
+def _screens(asker: Asker, where: str, repeats: int) -> PagesMeasured:
+    practice, patient_id = asker.practice, UUID(_billed_patient(asker)[0])
+    screens = pages_of(
+        asker.client, practice.engine, practice.actor, practice.now, patient_id, repeats
+    )
+    return PagesMeasured(where, LARGE_MILLISECONDS, screens)
 
 
 def _billed_patient(asker: Asker) -> tuple[str, str, str]:

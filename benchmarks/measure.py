@@ -46,6 +46,11 @@ class Series:
         return median(self.values)
 
     @property
+    def p95(self) -> float:
+        """The value that 95 of 100 do not exceed."""
+        return sorted(self.values)[-(-len(self.values) * 95 // 100) - 1]
+
+    @property
     def wavering(self) -> float:
         """Largest over smallest, less one."""
         return max(self.values) / min(self.values) - 1
