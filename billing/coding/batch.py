@@ -12,8 +12,10 @@ from billing.coding.coded import CodedVisit
 from billing.coding.encounter_text import COLUMNS, read_row
 from billing.coding.lines import lines_text
 from billing.coding.rules import CodingRules
+from billing.days import day_number
 from billing.finding import Finding
 from billing.money import cents_to_text
+from billing.rules.edits import EditTables
 from billing.rules.fees import FeeSchedules
 
 ADDED = ("lines", "edits", "status", "amount")
@@ -48,6 +50,7 @@ class Batch:
     rules: CodingRules
     fees: FeeSchedules
     known_day: date | None = None
+    edits: EditTables | None = None  # loaded NCCI tables
 
     def code(self, row: Mapping[str, str]) -> CodedRow:
         """One row coded; a row that cannot be read is refused with a finding for each reason."""
@@ -56,8 +59,14 @@ class Batch:
             return CodedRow(None, read.findings)
         known_day = self.known_day or read.encounter.known_day
         submitted = read.submitted if read.task == "SCRUB" else None
+        day = day_number(read.encounter.dos)
         coded = code_visit(
-            read.encounter, self.rules, known_day, submitted=submitted, fees=self.fees
+            read.encounter,
+            self.rules,
+            known_day,
+            submitted=submitted,
+            fees=self.fees,
+            pairs=None if self.edits is None else self.edits.on(day),
         )
         return CodedRow(coded, ())
 

@@ -18,6 +18,7 @@ from billing.coding.settle import settle
 from billing.coding.visit import propose
 from billing.days import day_number
 from billing.money import Cents
+from billing.rules.edits import Edits
 from billing.rules.fees import FeeSchedules
 
 _FACILITY = 22
@@ -31,17 +32,20 @@ def code_visit(
     *,
     submitted: Sequence[Line] | None = None,
     fees: FeeSchedules | None = None,
+    pairs: Edits | None = None,
 ) -> CodedVisit:
     """Lines for an encounter under the rules as known on a day, with reasons and findings.
 
     Without ``submitted`` the codes are proposed from the facts; with it those lines are judged and
     repaired. ``amounts`` holds cents only where ``fees`` knows the code: Medicare's, by the day of
-    service and the place; what is not known is absent.
+    service and the place; what is not known is absent. ``pairs`` are the loaded NCCI tables of the
+    day of service; without them the shipped fixture answers.
     """
-    question = Question(encounter, rules, known_day)
+    question = Question(encounter, rules, known_day, pairs)
     proposal = Proposal(tuple(submitted)) if submitted is not None else propose(question)
     if proposal.basis is not None:
-        question = Question(replace(encounter, level_basis=proposal.basis), rules, known_day)
+        told = replace(encounter, level_basis=proposal.basis)
+        question = replace(question, encounter=told)
     settled = settle(question, proposal.lines)
     return CodedVisit(
         lines=settled.lines,

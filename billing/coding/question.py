@@ -12,6 +12,7 @@ from billing.coding.encounter import BEHAVIORAL_TYPES, Encounter
 from billing.coding.lines import Line
 from billing.coding.place import asked, placed
 from billing.coding.rules import Code, CodingRules, Family, Mode, PayerRow
+from billing.rules.edits import Edits
 
 
 @dataclass(frozen=True)
@@ -54,6 +55,7 @@ class Question:
     encounter: Encounter
     rules: CodingRules
     known_day: date
+    pairs: Edits | None = None  # loaded NCCI tables of the day of service
 
     @property
     def dos(self) -> date:

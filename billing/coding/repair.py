@@ -175,14 +175,17 @@ def _not_live(question: Question, line: Line) -> Line | None:
     return None
 
 
-def _before_93(question: Question, line: Line) -> Line | None:
-    """TH-MOD-12: no mark that did not exist; a Medicare phone visit has its own code then."""
+def _phone_code(question: Question, line: Line) -> Line | None:
+    """TH-COV-01: the phone visit's own code, where office visits needed video (to 2024)."""
     mode = question.mode
-    if mode is not None and mode.codes == "phone" and _family(question, line) == "office":
-        found = _first(question, line, visit_with_level(question))
-        if found is not None:
-            return found
-    return set_down(question, line)
+    if mode is None or mode.codes != "phone" or _family(question, line) != "office":
+        return None
+    return _first(question, line, visit_with_level(question))
+
+
+def _before_93(question: Question, line: Line) -> Line | None:
+    """TH-MOD-12: no mark that did not exist; a phone visit has its own code then."""
+    return _phone_code(question, line) or set_down(question, line)
 
 
 def _video_or_phone(question: Question, line: Line) -> Line:
@@ -216,14 +219,15 @@ def _with_visit(question: Question, slots: Slots, index: int) -> Change | None:
             found = _same_place_in("therapy-with-visit")(question, line)
         else:
             found = None if code is None else recoded(question, line, code.code)
-        change[place] = found
+        stands = any(one is not None and found and one.code == found.code for one in slots)
+        change[place] = None if stands else found
     return change or {index: None}
 
 
-def _within_limit(_question: Question, slots: Slots, index: int) -> Change | None:
+def _within_limit(question: Question, slots: Slots, index: int) -> Change | None:
     """TH-NCCI-09: as many units as the day's limit leaves for the line."""
     line = slots[index]
-    limit = None if line is None else unit_limit(line.code, None)
+    limit = None if line is None else unit_limit(line.code, question.pairs)
     if line is None or limit is None:
         return None
     before = sum(one.units for one in slots[:index] if one is not None and one.code == line.code)
@@ -270,6 +274,7 @@ REPAIRS: Mapping[str, Repair] = {
     "TH-LVL-04": best_level,
     "TH-LVL-05": given_once,
     "TH-LVL-07": care_units,
+    "TH-COV-01": _of_line(_phone_code),
     "TH-COV-11": _of_line(_without_notice),
     "TH-NCCI-03": _apart_or_gone,
     "TH-NCCI-06": _with_visit,

@@ -94,7 +94,8 @@ def _findings(
     lines = tuple(line for line in state.slots if line is not None)
     visit = CodedVisit(lines=lines, submitted=submitted)
     found = []
-    for one in check(question.encounter, visit, question.rules, question.known_day):
+    asked = question.encounter, visit, question.rules, question.known_day
+    for one in check(*asked, pairs=question.pairs):
         between_codes = one.code.startswith(_PAIRS)
         if between_codes and not first:
             continue

@@ -61,6 +61,11 @@ class Edits:
     digest: str
     files: tuple[LoadedTable, ...] = field(repr=False)
 
+    def tells_visits(self, kind: str) -> bool:
+        """Whether the loaded tables of a kind hold the codes that coding of visits speaks of."""
+        of_kind = [file for file in self.files if file.kind == kind]
+        return bool(of_kind) and all(file.content.get("visits") for file in of_kind)
+
     def codes(self, codes: Mapping[str, Code]) -> dict[str, Code]:
         """A code table with these limits and add-ons; a code without either keeps what it has.
 

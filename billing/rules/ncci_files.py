@@ -36,12 +36,14 @@ def read_ncci(
     known: Collection[str],
     billable: Collection[str],
     quarter: str | None = None,
+    visits: Collection[str] = (),
 ) -> LoadedTable:
     """What is kept of one file; RuleError naming file and line for one that is damaged or foreign.
 
     ``known`` are the codes of the product, ``billable`` those of them that can leave on a line: of
-    pairs are kept those of which one code is billable. ``quarter`` is asked for where the name
-    does not tell it, and must not contradict it.
+    pairs are kept those of which one code is billable, or both are ``visits``: codes that coding
+    speaks of, whose limits are kept too. ``quarter`` is asked for where the name does not tell it,
+    and must not contradict it.
     """
     if _NOT_OURS.search(name):
         raise RuleError(name, 1, "a table of hospitals, suppliers or Medicaid: practitioners' only")
@@ -50,7 +52,12 @@ def read_ncci(
     if kind is None:
         raise NotATableError(name, 1, "not a practitioners' table of pairs, unit limits or add-ons")
     edition = _quarter(name, quarter)
-    kept = _READERS[kind](sheet, billable if kind == PAIRS else known)
+    if kind == PAIRS:
+        kept = _pairs(sheet, billable, frozenset(visits))
+    else:
+        kept = _READERS[kind](sheet, {*known, *visits} if kind == LIMITS and visits else known)
+    if visits and kind != ADDONS:
+        kept["visits"] = True
     if not kept["rows"]:
         raise RuleError(name, 1, "no rows")
     return LoadedTable(kind, edition, first_day(edition), None, name, sha256, kept)
@@ -78,7 +85,7 @@ def _quarter(name: str, given: str | None) -> str:
     return told.pop()
 
 
-def _pairs(sheet: Sheet, billable: Collection[str]) -> dict[str, Any]:
+def _pairs(sheet: Sheet, billable: Collection[str], visits: frozenset[str]) -> dict[str, Any]:
     one, other = sheet.column("column 1"), sheet.column("column 2")
     begins, ends = sheet.column("effective"), sheet.column("deletion")
     indicator, rationale = sheet.column("modifier"), sheet.column("rationale")
@@ -92,7 +99,7 @@ def _pairs(sheet: Sheet, billable: Collection[str]) -> dict[str, Any]:
             raise cells.error(indicator, "an indicator: 0, 1 or 9")
         first, last = (min(first, pair) if count else pair), max(last, pair)
         count += 1
-        if pair[0] in billable or pair[1] in billable:
+        if pair[0] in billable or pair[1] in billable or visits.issuperset(pair):
             row = (*pair, int(cells.text(indicator)), from_day, to_day, cells.text(rationale))
             pairs.append(list(row))
     return {"rows": count, "first": list(first), "last": list(last), "pairs": pairs}
@@ -138,7 +145,6 @@ _HEADS: Mapping[str, tuple[str, ...]] = {
 """Words in the heads of each kind of table."""
 
 _READERS: Mapping[str, Callable[[Sheet, Collection[str]], dict[str, Any]]] = {
-    PAIRS: _pairs,
     LIMITS: _limits,
     ADDONS: _addons,
 }

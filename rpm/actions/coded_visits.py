@@ -16,7 +16,9 @@ from billing.coding.coded import CodedVisit
 from billing.coding.encounter import CompactRow, Encounter, Licence
 from billing.coding.lines import Line
 from billing.coding.rules_read import shipped_coding_rules
+from billing.days import day_number
 from billing.rules.book import RuleBook
+from billing.rules.edits import Edits
 from rpm.store.queries.visits import (
     authorities_of,
     authorizations_on,
@@ -44,7 +46,12 @@ class Coder:
             self.known_day,
             submitted=submitted,
             fees=self.book.fees,
+            pairs=self.pairs(encounter.dos),
         )
+
+    def pairs(self, dos: date) -> Edits | None:
+        """The loaded NCCI tables of a day of service."""
+        return self.book.edits.on(day_number(dos))
 
 
 def coder(db: Session, scope: Scope, known_day: date) -> Coder:

@@ -87,7 +87,7 @@ def decide_visit(db: Session, actor: Actor, now: datetime, command: DecideVisit)
     with_, encounter = coder(db, scope, known_day), encounter_of_visit(db, scope, visit)
     proposal = _coded(with_, encounter, visit)
     chosen = _chosen(command, proposal)
-    standing = _standing(encounter, proposal, chosen, known_day)
+    standing = _standing(with_, encounter, proposal, chosen)
     _refuse_what_stands(command, chosen, standing)
     earlier = decisions_of(db, scope, [visit.id]).get(visit.id)
     subject = {"patient_id": visit.patient_id, "visit_id": visit.id}
@@ -129,13 +129,14 @@ def _chosen(command: DecideVisit, proposal: CodedVisit) -> tuple[Line, ...]:
 
 
 def _standing(
-    encounter: Encounter, proposal: CodedVisit, chosen: tuple[Line, ...], known_day: date
+    with_: Coder, encounter: Encounter, proposal: CodedVisit, chosen: tuple[Line, ...]
 ) -> list[EditFinding]:
     """What fires on the chosen lines as they stand; of no lines, what took them away."""
     if not chosen:
         return [one for one in proposal.findings if isinstance(one, EditFinding)]
     judged = CodedVisit(lines=chosen, submitted=chosen)
-    return list(check(encounter, judged, shipped_coding_rules(), known_day))
+    rules, pairs = shipped_coding_rules(), with_.pairs(encounter.dos)
+    return list(check(encounter, judged, rules, with_.known_day, pairs=pairs))
 
 
 def _refuse_what_stands(

@@ -55,7 +55,7 @@ def code(
     known_day = day_or_none(known)
     rejects_path = rejects or file.parent / f"{file.name}.rejects.csv"
     with opened_book(organization) as (book, _):
-        batch = Batch(shipped_coding_rules(), book.fees, known_day)
+        batch = Batch(shipped_coding_rules(), book.fees, known_day, book.edits)
         try:
             rows, refused = code_file(file, out, rejects_path, batch)
         except FileRefusedError as error:

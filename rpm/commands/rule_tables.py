@@ -43,6 +43,7 @@ def load_ncci(
     table of each kind that has begun by then. A damaged or foreign file is named and nothing is
     loaded; the same file again loads nothing.
     """
+    from billing.coding.rules_read import shipped_coding_rules
     from billing.rules.book import shipped_book
     from billing.rules.ncci_files import QUARTER, read_ncci
     from rpm.errors import InvalidRequest
@@ -52,8 +53,11 @@ def load_ncci(
     known = shipped_book().references.codes
     billable = {name for name, code in known.items() if code.payable_from is not None}
 
+    visits = shipped_coding_rules().codes
+
     def read(file: "CmsFile") -> "LoadedTable":
-        return read_ncci(file.full_name, file.rows(), file.sha256, known, billable, quarter)
+        name, rows = file.full_name, file.rows()
+        return read_ncci(name, rows, file.sha256, known, billable, quarter, visits)
 
     _load(files, read, organization, "load-ncci")
 
