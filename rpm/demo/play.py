@@ -7,7 +7,7 @@ Owns the demo's folder, its database and the way through the story. Does not own
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from uuid import UUID
 
@@ -16,6 +16,8 @@ from sqlalchemy.engine import Engine, make_url
 
 from rpm.access import Actor, system_actor
 from rpm.actions.bootstrap_organization import BootstrapOrganization, bootstrap_organization
+from rpm.actions.evaluate_alerts import evaluate_alerts
+from rpm.actions.watch_silence import watch_silence
 from rpm.clock import DemoClock, clock_for, mark_as_demo
 from rpm.demo import practice
 from rpm.demo.enrollment import TOKEN_DAYS, opening
@@ -37,6 +39,8 @@ DATABASE = "rpm-ledger.db"
 STORY = "story.jsonl"
 EXPORTS = "exports"
 PEOPLE = "patients.txt"
+_NIGHT = timedelta(hours=4)
+"""Nothing happens for so long only at night: then the day's readings are held against limits."""
 _FILES = (DATABASE, f"{DATABASE}-wal", f"{DATABASE}-shm", f"{DATABASE}.key", STORY, PEOPLE)
 
 Progress = Callable[[datetime, int, int], None]
@@ -142,6 +146,7 @@ def play(demo: Demo, url: str, day: date, progress: Progress) -> list[str]:
         later = story(demo.memory["patients"], secrets)
         _steps(demo, door, later, len(first), evening(day), progress)
         _move(demo, evening(day))
+        watch_silence(demo.engine, actor_of(demo), demo.clock.now())
         return door.unexpected
 
 
@@ -156,6 +161,8 @@ def _steps(
     """The steps that are not done yet; ``before`` are the steps ahead of them in the story."""
     due = sum(step.at <= until for step in steps)
     for place in range(max(0, demo.memory.done - before), due):
+        if steps[place].at - demo.clock.now() >= _NIGHT:
+            evaluate_alerts(demo.engine, actor_of(demo), demo.clock.now())
         _move(demo, steps[place].at)
         door.do(steps[place])
         progress(steps[place].at, place + 1, due)

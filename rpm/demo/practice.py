@@ -21,6 +21,8 @@ START = datetime(2025, 11, 1, 13, 0, tzinfo=UTC)
 STOP_DAY = date(2026, 2, 27)
 LAST_DAY = date(2026, 6, 30)
 """The story is written up to here; whoever moves the clock further moves it through silence."""
+LIMITS_DAY = date(2026, 1, 26)
+"""On this day the practice adopts limits that raise alerts."""
 CLOSE_ON_DAY = 2
 """Each month is closed on this day of the next one."""
 

@@ -1,8 +1,8 @@
 """The story: every step of the demo in the order in which it happens.
 
-Owns the order, the month-end and the deliveries that go wrong on purpose. Does not own the parts it
-is made of. The same number of patients gives the same steps, so a story can be taken up again where
-it was left; only signatures differ, with the gateways' secrets.
+Owns the order, the month-end, the limits and the deliveries that go wrong on purpose. Does not own
+the parts it is made of. The same number of patients gives the same steps, so a story can be taken
+up again where it was left; only signatures differ, with the gateways' secrets.
 """
 
 from collections.abc import Iterator, Mapping
@@ -15,15 +15,15 @@ from rpm.demo.enrollment import device_ref, enrollments
 from rpm.demo.happenings import EXCLUDED, exclusion, happenings, special_talks
 from rpm.demo.people import people
 from rpm.demo.person import Person
-from rpm.demo.practice import CELLULAR, CLOSE_ON_DAY, HUB, LAST_DAY, START, at
+from rpm.demo.practice import CELLULAR, CLOSE_ON_DAY, DOCTOR, HUB, LAST_DAY, LIMITS_DAY, START, at
 from rpm.demo.sending import measured, posts, reading_on, signed, single_reading
-from rpm.demo.steps import CloseOf, Post, Step
+from rpm.demo.steps import Call, CloseOf, Post, Step
 from rpm.demo.work import calls, usual_talks
 
 _NOT_AUTHENTIC, _DEAD_LETTER = 401, 202
 _WRONG_SECRET = "whsec_bm90IHRoZSBzZWNyZXQgb2YgdGhpcyBnYXRld2F5"  # noqa: S105 - signs for nobody
 _REPEATED_SINCE = at(date(2025, 12, 1), "00:00")
-_QUINN = "CG-0035"
+_QUINN, _THEA = "CG-0035", "CG-0001"
 
 
 def story(patients: int, secrets: Mapping[str, str]) -> list[Step]:
@@ -39,6 +39,7 @@ def story(patients: int, secrets: Mapping[str, str]) -> list[Step]:
         *calls(chain(special_talks(keys), usual_talks(cast))),
         *happenings(keys),
         *_month_ends(),
+        *_limits(),
     ]
     kept: set[str] = set()
     for person in cast:
@@ -72,6 +73,34 @@ def _gone_wrong(delivered: list[Post], secrets: Mapping[str, str]) -> Iterator[P
     yield signed(broken, CELLULAR.key, body, secrets[CELLULAR.key], _DEAD_LETTER)
     forged = at(date(2025, 12, 5), "03:20")
     yield signed(forged, HUB.key, b'{"readings": []}', _WRONG_SECRET, _NOT_AUTHENTIC)
+
+
+def _limits() -> Iterator[Call]:
+    """Published starting points, a limit of the practice's own, and a closer one for a patient."""
+    reason = {"reason": "decided by the medical director"}
+    adopted = {
+        "points": [
+            "clinic-systolic-high",
+            "clinic-diastolic-high",
+            "heart-failure-weight-week",
+            "missed-two-days",
+            "threshold-next-day",
+        ],
+        "band": "amber",
+    }
+    own = {
+        "kind": "bp",
+        "quantity": "systolic",
+        "comparison": "at_least",
+        "value": "150",
+        "band": "amber",
+        "in_a_row": 2,
+        "window_hours": 72,
+    }
+    closer = {**own, "value": "135", "patient_id": f"@patient:{_THEA}"}
+    calls = (("12:30", "/adopt", adopted), ("12:31", "", own), ("12:32", "", closer))
+    for clock_time, path, body in calls:
+        yield Call(at(LIMITS_DAY, clock_time), DOCTOR.key, f"/v1/limits{path}", {**body, **reason})
 
 
 def _month_ends() -> Iterator[CloseOf]:

@@ -23,13 +23,15 @@ from rpm.demo.hints import hints
 from rpm.demo.memory import Memory
 from rpm.demo.moving import moving
 from rpm.demo.play import STORY, Demo, actor_of, demo_settings, kept_demo
-from rpm.demo.practice import EMAIL_DOMAIN, evening
+from rpm.demo.practice import DOCTOR, EMAIL_DOMAIN, evening
 from rpm.demo.server import serving, taken_address, url_of
 from rpm.settings import Settings
 from rpm.store.engine import make_engine, reading
 from rpm.store.migrations import migrate
+from rpm.store.queries.alerts import limits_in_force
 from rpm.store.queries.people import actor_of_user
 from rpm.store.scope import Scope
+from rpm.store.tables.alerts import Alert
 from rpm.store.tables.ledger import Close, Posting
 from rpm.store.tables.monitoring import Delivery, Episode, Reading
 from rpm.store.tables.people import Organization
@@ -82,6 +84,18 @@ def lines_of(folder: Path, month: str) -> list[dict[str, str]]:
     path = folder / "exports" / month / "service-lines.csv"
     with path.open(encoding="utf-8", newline="") as file:
         return list(csv.DictReader(file))
+
+
+def test_the_practice_adopts_limits_and_they_raise_alerts(opened: Demo) -> None:
+    """Limits hold since the day of their adoption, and somebody has something to look at."""
+    with reading(opened.engine) as db:
+        scope = Scope.of(actor_of(opened))
+        limits = limits_in_force(db, scope)[None]
+        alerts = scope.all_of(db, Alert, col(Alert.limit_id).is_not(None))
+    assert len(limits) == 6
+    assert {one.set_by for one in limits.values()} == {DOCTOR.name}
+    assert 0 < len(alerts) < 30
+    assert {one.rule for one in alerts} <= set(limits)
 
 
 def test_ends_with_the_export_it_wrote(played: Played) -> None:
