@@ -34,6 +34,7 @@ def register(app: typer.Typer) -> None:
     group.command("check")(check)
     group.command("try")(try_cases)
     group.command("edits")(edits)
+    group.command("touched")(touched)
     rule_changes.register(group)
     rule_tables.register(group)
     app.add_typer(group, name="rules")
@@ -113,6 +114,40 @@ def check() -> None:
         typer.echo(f"{finding.code} {finding.where}: {finding.message}")
     typer.echo(f"{len(findings)} findings")
     raise typer.Exit(1 if findings else 0)
+
+
+def touched(
+    from_day: Annotated[
+        str, typer.Option("--from", metavar="DATE", help="As the rules were known on this day,")
+    ],
+    to_day: Annotated[str, typer.Option("--to", metavar="DATE", help="and as on this one.")],
+    organization: Organization = None,
+) -> None:
+    """List recorded visits that other rows of the coding rules judge on the second day; 1 if any.
+
+    Each with the rows that changed, and its lines and status under both. Nothing is stored.
+    """
+    from billing.coding.lines import lines_text
+    from rpm.actions.touched_visits import touched_visits
+    from rpm.commands.opened import day_of, opened_engine, organization_actor, read_settings
+    from rpm.store.engine import reading
+    from rpm.store.scope import Scope
+
+    first, last, count = day_of(from_day), day_of(to_day), 0
+    with opened_engine(read_settings()) as engine:
+        scope = Scope.of(organization_actor(engine, organization, "rules touched"))
+        with reading(engine) as db:
+            for one in touched_visits(db, scope, first, last):
+                sides = (
+                    f"{lines_text(side.lines)} {side.status}" for side in (one.before, one.after)
+                )
+                typer.echo(f"{one.visit.service_day}  {' -> '.join(sides)}  {one.visit.id}")
+                for row in one.rows:
+                    typer.echo(f"  {row.before} -> {row.after}")
+                count += 1
+    typer.echo(f"{count} visits touched")
+    if count:
+        raise typer.Exit(1)
 
 
 def edits() -> None:
