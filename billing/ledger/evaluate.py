@@ -79,14 +79,10 @@ def judged_outcome(
     facts: Facts, book: RuleBook, measured: Measured, as_of: date, known: date
 ) -> Outcome:
     """The outcome of facts that were measured on the same day: ``evaluate`` from there on."""
-    as_of_day = day_number(as_of)
-    standing, periods = measured.standing, measured.periods
-    pages = Pages(book, facts, known)
-    periods, early = _dated_at_threshold(standing, measured.windows, periods, pages)
-    remarks = Remarks(len(periods))
-    judged = judge(standing, periods, pages, remarks)
-    others = OtherLines(facts, periods)
-    leaving = decide(standing, judged, others, early, as_of_day, remarks)
+    as_of_day, standing = day_number(as_of), measured.standing
+    decided = _decided(facts, book, measured, as_of, known)
+    pages, judged, remarks = decided.pages, decided.judged, decided.remarks
+    others, leaving, periods = decided.others, decided.leaving, judged.periods
     notices(standing, judged, leaving, remarks)
     boundaries(judged, pages, remarks)
     late_uploads(judged, remarks)
@@ -109,6 +105,35 @@ def judged_outcome(
         findings=remarks.frame(periods.episode, periods.patient),
         progress=progress_of(standing, measured.windows, periods, pages, as_of_day),
     )
+
+
+def billed_events(facts: Facts, book: RuleBook, as_of: date, known: date) -> pd.DataFrame:
+    """The events of ``evaluate`` alone, without findings and progress: for many trials."""
+    decided = _decided(facts, book, measure(facts, book, day_number(as_of)), as_of, known)
+    return _event_frame(facts, decided.judged, decided.leaving)
+
+
+@dataclass(frozen=True)
+class _Decided:
+    """What leaves, and all that was judged on the way."""
+
+    pages: Pages
+    judged: Judged
+    others: OtherLines
+    leaving: list[Batch]
+    remarks: Remarks
+
+
+def _decided(
+    facts: Facts, book: RuleBook, measured: Measured, as_of: date, known: date
+) -> _Decided:
+    standing, pages = measured.standing, Pages(book, facts, known)
+    periods, early = _dated_at_threshold(standing, measured.windows, measured.periods, pages)
+    remarks = Remarks(len(periods))
+    judged = judge(standing, periods, pages, remarks)
+    others = OtherLines(facts, periods)
+    leaving = decide(standing, judged, others, early, day_number(as_of), remarks)
+    return _Decided(pages, judged, others, leaving, remarks)
 
 
 def measure(facts: Facts, book: RuleBook, as_of_day: int) -> Measured:

@@ -1,7 +1,7 @@
 """One more day, one more minute: what a fact that is not recorded would change, calculated.
 
 Owns which fact is tried, on which day, and as of when. Does not own what follows from it: both
-sides are ``evaluate``.
+sides are the events of ``evaluate``.
 """
 
 from collections import Counter
@@ -14,7 +14,7 @@ import pandas as pd
 
 from billing.days import day_date
 from billing.ledger.added import NewDay, NewEntry, with_days, with_entries
-from billing.ledger.evaluate import evaluate
+from billing.ledger.evaluate import billed_events
 from billing.ledger.facts import Facts
 from billing.ledger.kernels import Ints, Mask
 from billing.ledger.standing import Standing
@@ -104,7 +104,7 @@ class Trials:
         return as_of, tuple(sorted(gained.elements())), tuple(sorted(lost.elements()))
 
     def _counted(self, facts: Facts, as_of: date) -> Counter[Line]:
-        return Counter(lines_of(evaluate(facts, self._book, as_of, self._known).events))
+        return Counter(lines_of(billed_events(facts, self._book, as_of, self._known)))
 
 
 def lines_of(events: pd.DataFrame) -> list[Line]:

@@ -16,7 +16,7 @@ from stories import PAYERS, random_story
 from billing.days import day_number
 from billing.ledger.case_facts import facts_of_case
 from billing.ledger.cases import lines_text
-from billing.ledger.evaluate import evaluate
+from billing.ledger.evaluate import billed_events, evaluate
 from billing.ledger.explain import EventKey, explain
 from billing.ledger.facts import Facts
 from billing.ledger.outcome import Outcome
@@ -50,6 +50,15 @@ def assert_same(one: Outcome, other: Outcome) -> None:
     """Both outcomes say the same, row by row."""
     for name in ("periods", "events", "findings", "progress"):
         assert rows(getattr(one, name)) == rows(getattr(other, name)), name
+
+
+@LAW
+@given(SEEDS, DATES)
+def test_events_alone_are_the_events_of_all(seed: int, as_of: date) -> None:
+    """What is billed does not depend on whether findings and progress are told beside it."""
+    facts = together(crowd(seed))
+    alone = billed_events(facts, shipped_book(), as_of, as_of)
+    pd.testing.assert_frame_equal(alone, judge(facts, as_of).events)
 
 
 @LAW
