@@ -92,8 +92,16 @@ def state_of(timing: Timing, now: datetime) -> str:
     return "asking" if asks(timing, now) else "running"
 
 
-def heard(timing: Timing, now: datetime, active_at: datetime) -> Timing:
-    """The timer after a beat; activity does not answer a question that already stands."""
+def heard(
+    timing: Timing, now: datetime, active_at: datetime, elapsed_seconds: int | None = None
+) -> Timing:
+    """The timer after a beat; activity does not answer a question that already stands.
+
+    ``elapsed_seconds``: since its last beat, by the page's own clock. It tells a clock of ours that
+    was set anew from a page that was away.
+    """
+    if elapsed_seconds is not None and _was_set_anew(timing, now, elapsed_seconds):
+        return _over_the_step(timing, now, active_at, elapsed_seconds)
     timing = settled(timing, now)
     if timing.since is None:
         return timing
@@ -183,3 +191,31 @@ def _stepped_back(timing: Timing, now: datetime) -> Timing:
         return timing
     ended = _ended(timing, timing.beat_at or now, "lost")
     return replace(ended, since=now, active_at=now, beat_at=now, pause=None)
+
+
+def _was_set_anew(timing: Timing, now: datetime, elapsed_seconds: int) -> bool:
+    """Whether our clock and the page's disagree on a short time between two beats."""
+    if timing.beat_at is None or elapsed_seconds >= LOST_SECONDS:
+        return False
+    if timing.since is None and not _found_lost(timing):
+        return False
+    passed = (now - timing.beat_at).total_seconds()
+    return abs(passed - elapsed_seconds) >= LOST_SECONDS
+
+
+def _found_lost(timing: Timing) -> bool:
+    """Whether a look, by the new time, has ended the interval at the last beat already."""
+    return timing.pause == "lost" and bool(timing.spans) and timing.spans[-1].end == timing.beat_at
+
+
+def _over_the_step(
+    timing: Timing, now: datetime, active_at: datetime, elapsed_seconds: int
+) -> Timing:
+    """The timer on both sides of a step of our clock: the interval ends by the old time."""
+    if timing.since is None:
+        *spans, last = timing.spans
+        timing = replace(timing, spans=tuple(spans), since=last.begin)
+    end = (timing.beat_at or now) + timedelta(seconds=elapsed_seconds)
+    quiet = min(now - min(active_at, now), end - timing.active_at)
+    ended = _ended(timing, end, "lost")
+    return replace(ended, since=now, active_at=now - quiet, beat_at=now, pause=None)

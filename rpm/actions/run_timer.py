@@ -67,6 +67,12 @@ class BeatTimer(OneTimer):
         le=_LONGEST_SILENCE_SECONDS,
         description="For how long the person has done nothing in any window.",
     )
+    elapsed_seconds: int | None = Field(
+        default=None,
+        ge=0,
+        description="Since the page's last beat, by its own clock: seconds are right even when the"
+        " server's clock is set anew.",
+    )
 
 
 class AnswerTimer(OneTimer):
@@ -104,7 +110,7 @@ def beat_timer(db: Session, actor: Actor, now: datetime, command: BeatTimer) -> 
     """The timer after a sign of life of its page; a lost or idle one has ended by then."""
     timer, now = held_timer(db, actor, command.timer_id), whole(now)
     active_at = now - timedelta(seconds=command.quiet_seconds)
-    write_timing(timer, heard(timing_of(timer), now, active_at))
+    write_timing(timer, heard(timing_of(timer), now, active_at, command.elapsed_seconds))
     return timer
 
 

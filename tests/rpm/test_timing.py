@@ -165,6 +165,28 @@ def test_a_clock_set_a_day_off_costs_at_most_a_beat(hours: int) -> None:
     assert (one.since is not None) is (hours < 0)
 
 
+@pytest.mark.parametrize("hours", [24, -24])
+@pytest.mark.parametrize("looked", [True, False])
+def test_a_page_that_was_there_bridges_a_step_of_the_clock(hours: int, looked: bool) -> None:
+    """With the page's own clock no second is lost, also when a job looked in between."""
+    step = timedelta(hours=hours)
+    one = beating(300)
+    if looked:
+        one = timing.settled(one, at(310) + step)
+    one = timing.heard(one, at(315) + step, at(315) + step, 15)
+    spans = timing.spans_of(one, at(330) + step)
+    assert [(span.begin, span.end) for span in spans] == [
+        (at(0), at(315)),
+        (at(315) + step, at(330) + step),
+    ]
+
+
+def test_a_page_that_slept_does_not_bridge_its_sleep() -> None:
+    """A machine that wakes up says how long it was away: that time does not count."""
+    one = timing.heard(beating(300), at(4_000), at(4_000), 3_700)
+    assert (counted(one), one.pause) == ([(0, 300)], "lost")
+
+
 Step = Callable[[Timing, datetime], Timing]
 STEPS: dict[str, Step] = {
     "beat": lambda one, now: timing.heard(one, now, now),

@@ -119,12 +119,14 @@ def beat(
     actor: Worker,
     timer_id: Annotated[UUID, Form()],
     quiet_seconds: Annotated[int, Form(ge=0, le=86_400)] = 0,
+    elapsed_seconds: Annotated[int | None, Form(ge=0)] = None,
 ) -> Response:
     """The page is there; how the timer stands."""
     try:
-        timer = beat_timer(
-            db, actor, now, BeatTimer(timer_id=timer_id, quiet_seconds=quiet_seconds)
+        command = BeatTimer(
+            timer_id=timer_id, quiet_seconds=quiet_seconds, elapsed_seconds=elapsed_seconds
         )
+        timer = beat_timer(db, actor, now, command)
     except (NotFound, Conflict):
         # stopped or taken over in another window: the page draws itself anew
         return JSONResponse({"state": "gone", "timer_id": None, "seconds": 0})

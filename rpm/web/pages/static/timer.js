@@ -61,15 +61,23 @@ class LedgerTimer extends HTMLElement {
 
   beatBody() {
     const quiet = Math.max(0, Math.floor((Date.now() - touchedAt) / 1000));
-    return new URLSearchParams({ timer_id: this.dataset.timer, quiet_seconds: Math.min(quiet, 86400) });
+    const body = new URLSearchParams({ timer_id: this.dataset.timer, quiet_seconds: Math.min(quiet, 86400) });
+    if (this.beaten) {
+      // a machine that sleeps stops one of the two; the one that went on tells
+      const passed = Math.max(Date.now() - this.beaten.date, performance.now() - this.beaten.time);
+      body.set("elapsed_seconds", Math.max(0, Math.round(passed / 1000)));
+    }
+    return body;
   }
 
   async beat() {
     if (!this.counts) return;
     let answer;
+    const sent = { date: Date.now(), time: performance.now() };
+    const body = this.beatBody();
     try {
       answer = await fetch("/time/beat", {
-        method: "POST", body: this.beatBody(), headers: { Accept: "application/json" },
+        method: "POST", body, headers: { Accept: "application/json" },
       });
     } catch {
       this.connected(false);
@@ -79,6 +87,7 @@ class LedgerTimer extends HTMLElement {
     this.connected(answer.ok);
     if (!answer.ok) return;
     const told = await answer.json();
+    this.beaten = sent;
     if (told.state !== this.dataset.state || told.timer_id !== this.dataset.timer) {
       channel.postMessage({ changed: true });
       await this.redraw();
@@ -121,6 +130,7 @@ class LedgerTimer extends HTMLElement {
     fresh.innerHTML = await answer.text();
     const next = fresh.content.querySelector("ledger-timer");
     if (!next || !this.isConnected) return;
+    next.beaten = this.beaten;
     this.replaceWith(next);
     if (focused) document.getElementById(focused)?.focus();
   }
