@@ -37,6 +37,7 @@ PERMISSIONS = frozenset(
         "tokens:manage",
         "connections:manage",
         "endpoints:manage",
+        "records:purge",
     }
 )
 

@@ -35,6 +35,7 @@ COMMANDS = (
     "code",
     "rules",
     "verify",
+    "purge",
     "openapi",
 )
 """Modules of ``rpm.commands`` in the order of the help; a new command adds its line."""

@@ -25,7 +25,9 @@ from rpm.actions.reading_batch import Batch, ItemResult, Source
 from rpm.actions.reading_version import AnyVersion
 from rpm.actions.take_delivery import parsed_or_problem, source_of
 from rpm.actions.take_readings import write_batch
+from rpm.errors import Conflict
 from rpm.store.chain import Record, recording
+from rpm.store.purgeable import is_purged
 from rpm.store.queries.connections import DEAD_LETTER, READ, latest_replay
 from rpm.store.queries.people import hold_organization, organization_of
 from rpm.store.queries.replays import readings_with_ids, rejected_places
@@ -56,11 +58,16 @@ class Replayed:
 
 
 def replay_delivery(db: Session, actor: Actor, now: datetime, command: ReplayDelivery) -> Replayed:
-    """Read a delivery again, a dead letter or not; ``NotFound`` when there is none here."""
+    """Read a delivery again, a dead letter or not; ``NotFound`` when there is none here.
+
+    ``Conflict`` when its payload was purged.
+    """
     require(actor, "readings:write")
     scope = Scope.of(actor)
     hold_organization(db, scope)
     delivery = scope.get(db, Delivery, command.delivery_id)
+    if is_purged(db, scope, delivery.id):
+        raise Conflict("its payload was removed by a purge")
     subject = {"delivery_ids": [str(delivery.id)]}
     with recording(db, actor, now, "delivery.replay", subject) as record:
         return read_again(db, record, organization_of(db, scope), delivery)

@@ -26,6 +26,7 @@ GRACE = "timer_grace_"
 TIMER_ROLES = ("practice_admin", "practitioner", "clinical_staff")
 """Roles that log work."""
 NOTE_TEMPLATES = "note_templates"
+RETENTION_YEARS = "retention_years"
 _MOST_TEMPLATE_CHARACTERS = 8_000
 _USUAL_TEMPLATES = """\
 Reviewed readings since the last contact; all within the patient's limits.
@@ -90,6 +91,11 @@ SETTINGS: dict[str, KnownSetting] = {
         holds=_number_or_off(1, 1440),
         about="the minutes (1 to 1440) above which an entry typed afterwards waits for another"
         " person's approval, or off",
+    ),
+    RETENTION_YEARS: KnownSetting(
+        default=OFF,
+        holds=_number_or_off(1, 99),
+        about="the years (1 to 99) after which the payload of a delivery may be removed, or off",
     ),
     NOTE_TEMPLATES: KnownSetting(
         default=_USUAL_TEMPLATES,

@@ -5,11 +5,13 @@ own which tables are facts: a table says so (``info["append_only"]``).
 """
 
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 
 from sqlalchemy import Connection, Table, event, inspect, text
 from sqlalchemy.engine import Engine
 
+from rpm.errors import NotReady
 from rpm.store.tables.base import METADATA
 
 MESSAGE = "append-only"
@@ -50,6 +52,31 @@ def guard(connection: Connection, table: str) -> None:
     )
     for statement in statements:
         connection.execute(text(statement))
+
+
+@contextmanager
+def without_update_guard(connection: Connection, table: str) -> Iterator[None]:
+    """Let the rows of a table be changed inside the block: for a purge, and nothing else.
+
+    ``NotReady`` for a login that may not change the schema. The guard is back when the block ends,
+    in the same transaction: nobody else ever sees the table without it.
+    """
+    if connection.dialect.name == "sqlite":
+        name = f"append_only_{table}_update"
+        asked = text("SELECT sql FROM sqlite_master WHERE type = 'trigger' AND name = :name")
+        put_back = connection.execute(asked, {"name": name}).scalar_one()
+        take_off = f"DROP TRIGGER {name}"
+        # what is overwritten does not stay behind in free pages of the file
+        connection.execute(text("PRAGMA secure_delete = ON"))
+    else:
+        if not privileged_login(connection):
+            raise NotReady("only the role that owns the tables may remove anything")
+        guard_name = f"append_only_{table}_change"
+        take_off = f"ALTER TABLE {table} DISABLE TRIGGER {guard_name}"
+        put_back = f"ALTER TABLE {table} ENABLE TRIGGER {guard_name}"
+    connection.execute(text(take_off))
+    yield
+    connection.execute(text(put_back))
 
 
 def guard_names(table: str, dialect_name: str) -> set[str]:

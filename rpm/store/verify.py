@@ -28,10 +28,12 @@ from rpm.store.chain import chain_head
 from rpm.store.digested_rows import Digested, digested_rows, prepare
 from rpm.store.engine import audit_keys
 from rpm.store.tables.base import METADATA
+from rpm.store.tables.retention import Tombstone
 from rpm.store.tables.security import AuditEvent
 
 _ROWS_AT_ONCE = 2_000
 _EVENT = METADATA.tables[str(AuditEvent.__tablename__)]
+_TOMBSTONE = METADATA.tables[str(Tombstone.__tablename__)]
 
 
 def fact_tables() -> list[Table]:
@@ -60,6 +62,35 @@ def verify_chain(
         if (head.number, head.hmac) != (walk.last.number, walk.last.hmac):
             findings.append(_cut(walk.last.number, head.number, "the organization's head"))
     return findings
+
+
+def _tombstones(
+    connection: Connection, organization_id: UUID
+) -> dict[str, dict[str, tuple[bytes, bytes]]]:
+    """By table and row id (hex), the digest as it was recorded and that of what is left."""
+    found: dict[str, dict[str, tuple[bytes, bytes]]] = {}
+    names = (_TOMBSTONE.c[name] for name in ("table_name", "row_id", "row_digest", "left_digest"))
+    rows = connection.execute(select(*names).where(_TOMBSTONE.c.organization_id == organization_id))
+    for table, row_id, recorded, left in rows:
+        digests = (bytes.fromhex(recorded), bytes.fromhex(left))
+        found.setdefault(table, {})[row_id.hex] = digests
+    return found
+
+
+def _as_recorded(
+    rows: Iterator[Digested], gone: Mapping[str, tuple[bytes, bytes]]
+) -> Iterator[Digested]:
+    """Rows whose payload was removed, with the digest they were recorded with.
+
+    Only where what is left is just what the tombstone tells: anything else shows as changed. The
+    chain covers the tombstone itself, and the event covers the digest that it gives.
+    """
+    if not gone:
+        yield from rows
+        return
+    for number, row_id, digest in rows:
+        recorded, left = gone.get(row_id, (digest, digest))
+        yield number, row_id, recorded if digest == left else digest
 
 
 class _FactStream:
@@ -120,8 +151,15 @@ class _Walk:
             select(_EVENT).where(*where).order_by(_EVENT.c.number),
             execution_options={"yield_per": _ROWS_AT_ONCE},
         )
+        gone = _tombstones(connection, organization_id)
         self._facts = _FactStreams(
-            _FactStream(table.name, digested_rows(connection, table, organization_id, until))
+            _FactStream(
+                table.name,
+                _as_recorded(
+                    digested_rows(connection, table, organization_id, until),
+                    gone.get(table.name, {}),
+                ),
+            )
             for table in fact_tables()
         )
 
