@@ -20,7 +20,6 @@ from billing.coding.judging import (
     line_edit,
     pair_edit,
 )
-from billing.coding.levels import NEW_AFTER_YEARS
 from billing.coding.lines import Line
 
 _RELATED_DAYS = 7
@@ -193,29 +192,14 @@ def not_a_new_patient(visit: Visit, line: Line) -> Told:
     known = visit.rules.codes.get(line.code)
     if known is None or known.patient != "NEW":
         return None
-    return fires(when=seen_within_three_years(visit))
-
-
-def seen_within_three_years(visit: Visit) -> bool:
-    """Whether the same specialty of the group saw the patient in the three years before.
-
-    Without a told visit an established patient was, a new one was not.
-    """
-    e = visit.encounter
-    if e.last_group_visit_none:
-        return False
-    if e.last_group_visit is None:
-        return e.patient_status == "EST"
-    last = e.last_group_visit
-    later = last.year + NEW_AFTER_YEARS, last.month, last.day
-    return (e.dos.year, e.dos.month, e.dos.day) < later
+    return fires(when=visit.encounter.group_saw_lately)
 
 
 @line_edit("TH-CODE-18")
 def established_only(visit: Visit, line: Line) -> Told:
     """A service for established patients, given to a new one."""
     only = line.code in _ESTABLISHED_ONLY or visit.is_of(line.code, ("e-visit", "e-visit-non-em"))
-    new = visit.encounter.patient_status == "NEW" and not seen_within_three_years(visit)
+    new = visit.encounter.patient_status == "NEW" and not visit.encounter.group_saw_lately
     return fires(when=only and new)
 
 

@@ -5,7 +5,6 @@ Owns when they fire. What minutes earn stands in ``levels``, ``care`` and the ba
 """
 
 from billing.coding.care import addon_units, monitoring_earned
-from billing.coding.encounter import Encounter
 from billing.coding.judging import (
     CARE,
     CHECK_INS,
@@ -58,18 +57,11 @@ def minutes_of(visit: Visit, code: str) -> int | None:
     for families, minutes in (
         (PORTAL, e.e_visit_minutes),
         ((*E_CONSULTS, *E_CONSULTS_BEHAVIORAL), e.minutes_econsult),
-        ((*PHONE, *CHECK_INS), spoken_minutes(e)),
+        ((*PHONE, *CHECK_INS), e.spoken_minutes),
     ):
         if visit.is_of(code, families):
             return minutes
     return None
-
-
-def spoken_minutes(encounter: Encounter) -> int | None:
-    """Minutes of medical discussion; the total where only that was told."""
-    if encounter.discussion_minutes is not None:
-        return encounter.discussion_minutes
-    return encounter.total_minutes
 
 
 def _staff_minutes_explain(visit: Visit, known: Code, minutes: int) -> bool:

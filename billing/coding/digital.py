@@ -11,18 +11,10 @@ _CLINIC = "clinic-digital"
 _NO_MINUTES = "the minutes are not documented"
 
 
-def spoken_minutes(question: Question) -> int | None:
-    """Minutes of medical discussion; the total where only that was told."""
-    encounter = question.encounter
-    if encounter.discussion_minutes is not None:
-        return encounter.discussion_minutes
-    return encounter.total_minutes
-
-
 def check_in(question: Question) -> Proposal:
     """A brief check-in by the minutes of discussion."""
     family = "check-in" if question.encounter.bills_em else "check-in-non-em"
-    return _timed(question, family, spoken_minutes(question), "discussion")
+    return _timed(question, family, question.encounter.spoken_minutes, "discussion")
 
 
 def e_visit(question: Question) -> Proposal:

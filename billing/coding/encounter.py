@@ -55,6 +55,8 @@ CONDITIONS = ("mental_health", "sud", "acute_stroke", "esrd", "covid_test", "oth
 CONSENT_POINTS = ("in_person", "voluntary", "transport", "limits", "interpreter", "audio_only")
 E_VISIT_DAYS = 7
 """Length of the window of a portal thread, its first day counted."""
+NEW_AFTER_YEARS = 3
+"""A patient not seen by the group and specialty for three years is new (TH-CODE-17)."""
 FIRST_DAY = date(2020, 1, 1)
 """The rules were read for service days from here on."""
 
@@ -208,6 +210,25 @@ class Encounter:
     def e_visit_first_day(self) -> date:
         """First day of the portal thread's window; without a told review the last such day."""
         return self.portal_first_review or self.dos - timedelta(days=E_VISIT_DAYS - 1)
+
+    @property
+    def spoken_minutes(self) -> int | None:
+        """Minutes of medical discussion; the total where only that was told."""
+        return self.total_minutes if self.discussion_minutes is None else self.discussion_minutes
+
+    @property
+    def group_saw_lately(self) -> bool:
+        """Whether the group and specialty saw the patient in the three years before.
+
+        Without a told visit an established patient was seen, a new one was not.
+        """
+        if self.last_group_visit_none:
+            return False
+        last = self.last_group_visit
+        if last is None:
+            return self.patient_status == "EST"
+        later = last.year + NEW_AFTER_YEARS, last.month, last.day
+        return (self.dos.year, self.dos.month, self.dos.day) < later
 
     @property
     def e_visit_minutes(self) -> int | None:

@@ -12,8 +12,6 @@ from billing.coding.rules import Code, Family
 
 NEW, ESTABLISHED = "NEW", "EST"
 MDM, TIME = "MDM", "TIME"
-NEW_AFTER_YEARS = 3
-"""A patient not seen by the group and specialty for three years is new (TH-CODE-17)."""
 
 
 @dataclass(frozen=True)
@@ -34,12 +32,7 @@ def patient_status(question: Question) -> str:
     encounter = question.encounter
     if encounter.patient_status != NEW:
         return ESTABLISHED
-    last = encounter.last_group_visit
-    if last is None:
-        return NEW
-    later = last.year + NEW_AFTER_YEARS, last.month, last.day
-    seen = (encounter.dos.year, encounter.dos.month, encounter.dos.day) < later
-    return ESTABLISHED if seen else NEW
+    return ESTABLISHED if encounter.group_saw_lately else NEW
 
 
 def by_mdm(question: Question, family: Family, status: str) -> Level | None:

@@ -8,7 +8,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from billing.coding.care import Earned, care_earned, monitoring_earned
-from billing.coding.digital import spoken_minutes
 from billing.coding.levels import prolonged_family, prolonged_units, supported
 from billing.coding.lines import Line
 from billing.coding.mark import recoded
@@ -45,7 +44,7 @@ def _minutes_of(question: Question, family: str) -> int | None:
         return encounter.minutes_econsult
     if "therapy" in family:
         return encounter.minutes_therapy
-    return spoken_minutes(question)
+    return question.encounter.spoken_minutes
 
 
 def prolonged(question: Question, slots: Slots, index: int) -> Change | None:

@@ -8,7 +8,7 @@ A repair gives a change of lines, or None when the facts do not support one.
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 
-from billing.coding.digital import check_in, e_visit, e_visit_family, image_review, spoken_minutes
+from billing.coding.digital import check_in, e_visit, e_visit_family, image_review
 from billing.coding.encounter import CLINICS
 from billing.coding.lines import Line
 from billing.coding.mark import OF_TELEHEALTH, marked, recoded, set_down
@@ -145,7 +145,7 @@ def _component(question: Question, line: Line) -> Line | None:
         return _first(question, line, image_review(question))
     if encounter.service == "e_visit" or encounter.minutes_e_visit is not None:
         return _first(question, line, e_visit(question))
-    if spoken_minutes(question) is None:
+    if question.encounter.spoken_minutes is None:
         return _check_in_of_day(question, line)
     return _first(question, line, check_in(question))
 

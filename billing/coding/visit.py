@@ -8,7 +8,7 @@ own levels (``levels``), digital services (``digital``), sittings (``sitting``),
 from collections.abc import Callable
 
 from billing.coding.care import month_of_care
-from billing.coding.digital import check_in, e_visit, econsult, image_review, spoken_minutes
+from billing.coding.digital import check_in, e_visit, econsult, image_review
 from billing.coding.encounter import CLINICS
 from billing.coding.levels import ESTABLISHED, leveled, patient_status
 from billing.coding.question import Proposal, Question, nothing
@@ -59,7 +59,7 @@ def _by_another_professional(question: Question) -> Proposal:
     """Professionals without E/M: a phone assessment, or nothing this reference has a code for."""
     if question.encounter.modality != "AUDIO":
         return nothing("this professional does not bill evaluation and management")
-    minutes = spoken_minutes(question)
+    minutes = question.encounter.spoken_minutes
     code = None if minutes is None else question.banded("phone-non-em", minutes)
     if code is None:
         return nothing("no minutes that support a phone assessment are documented")
@@ -108,7 +108,7 @@ def _with_complexity(question: Question, proposal: Proposal) -> Proposal:
 
 
 def _phone_until_2024(question: Question) -> Proposal:
-    minutes, family = spoken_minutes(question), "phone-until-2024"
+    minutes, family = question.encounter.spoken_minutes, "phone-until-2024"
     if question.dos.isoformat() > _PHONE_ALSO_NEW_TO and patient_status(question) != ESTABLISHED:
         return nothing("phone visits of this day are for established patients")
     if minutes is None:
