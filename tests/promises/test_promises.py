@@ -7,7 +7,7 @@ from pathlib import Path
 from promised import PROMISES
 
 HERE = Path(__file__).parent
-FOLDERS = (HERE, HERE.parent / "simulation")
+FOLDERS = (HERE, HERE.parent / "simulation", HERE.parent / "browser")
 
 
 def test_every_promise_listed_has_a_test_and_every_test_a_listed_promise() -> None:
