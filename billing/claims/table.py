@@ -7,7 +7,7 @@ the lines say.
 
 import csv
 import io
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
 MOST_DIAGNOSES = 12
 MOST_POINTERS = 4
@@ -50,8 +50,7 @@ COLUMNS = (
     "note",
     "evidence_ref",
 )
-_KNOWN = frozenset(COLUMNS)
-_TEXTS = [place for place, name in enumerate(COLUMNS) if name not in {"units", "charge"}]
+_NUMBERS = frozenset({"units", "charge"})
 _FORMULA_BEGINNINGS = frozenset("=+-@\t\r")
 
 
@@ -60,14 +59,23 @@ def service_lines_csv(lines: Iterable[Mapping[str, str]]) -> bytes:
 
     Raises ValueError for a column that the table does not have.
     """
+    return csv_table(COLUMNS, _NUMBERS, lines)
+
+
+def csv_table(
+    columns: Sequence[str], numbers: Collection[str], lines: Iterable[Mapping[str, str]]
+) -> bytes:
+    """A table with these columns, of which ``numbers`` may begin with a sign; else as above."""
+    known = frozenset(columns)
+    texts = [place for place, name in enumerate(columns) if name not in numbers]
     text = io.StringIO(newline="")
     writer = csv.writer(text, lineterminator="\r\n")
-    writer.writerow(COLUMNS)
+    writer.writerow(columns)
     for line in lines:
-        if not line.keys() <= _KNOWN:
-            raise ValueError(f"the table has no column {min(line.keys() - _KNOWN)}")
-        cells = [line.get(name, "") for name in COLUMNS]
-        for place in _TEXTS:
+        if not line.keys() <= known:
+            raise ValueError(f"the table has no column {min(line.keys() - known)}")
+        cells = [line.get(name, "") for name in columns]
+        for place in texts:
             if cells[place][:1] in _FORMULA_BEGINNINGS:
                 cells[place] = guarded(cells[place])
         writer.writerow(cells)

@@ -13,6 +13,7 @@ from sqlmodel import Session
 from rpm.actions.compute_close import latest_close, next_month
 from rpm.actions.practice_day import practice_today
 from rpm.store.queries.checklist import is_exported, payer_keys, waiting
+from rpm.store.queries.visits import undecided_visits
 from rpm.store.rule_books import book_of
 from rpm.store.scope import Scope
 from rpm.store.tables.ledger import Close
@@ -61,6 +62,12 @@ def checklist(db: Session, scope: Scope) -> list[Check]:
             "Lines held back by a finding",
             "a paper or a live contact is missing",
             "/worklist",
+        ),
+        _counted(
+            undecided_visits(db, scope),
+            "Visits that nobody decided on",
+            "their lines leave with no close, and their minutes still count as monitoring",
+            "/visits",
         ),
         _ruled(db, scope),
     ]

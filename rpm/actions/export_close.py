@@ -23,11 +23,13 @@ from billing.claims.summary import (
     summary_text,
 )
 from billing.claims.table import service_lines_csv
+from billing.claims.visit_table import visits_csv
 from billing.money import cents_to_text
 from billing.rules.book import RuleBook
 from rpm.access import Actor, require
 from rpm.actions.command import Command, Id
 from rpm.actions.export_lines import export_lines, person
+from rpm.actions.export_visits import visit_lines
 from rpm.clock import local_day
 from rpm.collector import without_collector
 from rpm.store.chain import recording
@@ -45,6 +47,8 @@ from rpm.store.tables.ledger import Close, Export
 from rpm.store.tables.people import Organization
 
 TABLE, SUMMARY_HTML, SUMMARY_TEXT = "service-lines.csv", "summary.html", "summary.txt"
+VISITS = "visits.csv"
+"""Only where a visit of the month was accepted."""
 MANIFEST = "manifest.json"
 FORMAT = "rpm-ledger service lines 1"
 
@@ -137,6 +141,8 @@ def close_files(db: Session, scope: Scope, close: Close) -> tuple[dict[str, byte
         SUMMARY_HTML: summary_html(summary).encode(),
         SUMMARY_TEXT: summary_text(summary).encode(),
     }
+    if visits := visit_lines(db, scope, close):
+        files[VISITS] = visits_csv(visits)
     manifest = _manifest(db, scope, book, close, summary, files)
     files[MANIFEST] = (json.dumps(manifest, indent=2, sort_keys=True) + "\n").encode()
     return files, manifest

@@ -66,6 +66,16 @@ def close_of_month(
     return db.exec(rows.order_by(col(Close.ordinal).desc())).first()
 
 
+def close_before(db: Session, scope: Scope, close: Close) -> Close | None:
+    """The close of the same month that this one followed; None for the first."""
+    return db.exec(
+        scope.rows(Close).where(
+            col(Close.month_start_day) == close.month_start_day,
+            col(Close.ordinal) == close.ordinal - 1,
+        )
+    ).first()
+
+
 def postings_page(
     db: Session,
     scope: Scope,

@@ -8,7 +8,7 @@ from datetime import date
 from typing import Any
 from uuid import UUID
 
-from sqlmodel import Session, col, select
+from sqlmodel import Session, col, func, select
 
 from rpm.store.queries.rows import latest_by, page_of
 from rpm.store.scope import Scope
@@ -20,6 +20,10 @@ from rpm.store.tables.coding import (
     Visit,
     VisitDecision,
 )
+from rpm.store.tables.ledger import InteractionEntry
+from rpm.store.tables.people import User
+
+_MONITORING = ("RPM", "RTM")
 
 
 def visit_correction(db: Session, scope: Scope, visit_id: UUID) -> Visit | None:
@@ -66,6 +70,85 @@ def _replaced(scope: Scope) -> Any:
 def decisions_of(db: Session, scope: Scope, visit_ids: Sequence[UUID]) -> dict[UUID, VisitDecision]:
     """The decision that counts, by visit."""
     return latest_by(db, scope, VisitDecision, "visit_id", visit_ids)
+
+
+def accepted_visits(
+    db: Session, scope: Scope, first_day: date, last_day: date, until_audit_number: int
+) -> list[tuple[Visit, VisitDecision]]:
+    """Visits of some days that were accepted, as known up to an audit event, each with why.
+
+    A visit that was replaced or withdrawn by then is left out, and so is one held since.
+    """
+    known = scope.all_of(
+        db,
+        Visit,
+        col(Visit.service_day).between(first_day, last_day),
+        col(Visit.audit_number) <= until_audit_number,
+    )
+    ids = [visit.id for visit in known]
+    replaced = set(
+        db.exec(
+            select(col(Visit.replaces_id)).where(
+                col(Visit.organization_id) == scope.organization_id,
+                col(Visit.replaces_id).in_(ids),
+                col(Visit.audit_number) <= until_audit_number,
+            )
+        )
+    )
+    decisions = db.exec(
+        scope.rows(VisitDecision)
+        .where(
+            col(VisitDecision.visit_id).in_(ids),
+            col(VisitDecision.audit_number) <= until_audit_number,
+        )
+        .order_by(col(VisitDecision.audit_number), col(VisitDecision.id))
+    )
+    latest = {decision.visit_id: decision for decision in decisions}
+    return [
+        (visit, latest[visit.id])
+        for visit in known
+        if not visit.withdrawn
+        and visit.id not in replaced
+        and visit.id in latest
+        and latest[visit.id].accepted
+    ]
+
+
+def undecided_visits(db: Session, scope: Scope) -> int:
+    """How many visits stand that nobody decided on."""
+    decided = select(col(VisitDecision.visit_id)).where(
+        col(VisitDecision.organization_id) == scope.organization_id
+    )
+    return db.exec(
+        select(func.count())
+        .select_from(Visit)
+        .where(
+            col(Visit.organization_id) == scope.organization_id,
+            col(Visit.withdrawn).is_(False),
+            col(Visit.id).not_in(_replaced(scope)),
+            col(Visit.id).not_in(decided),
+        )
+    ).one()
+
+
+def monitoring_seconds_on(
+    db: Session, scope: Scope, patient_id: UUID, practitioner_id: UUID, day: date
+) -> int:
+    """Seconds of monitoring that a practitioner logged for a patient on a day, less reversals."""
+    people = select(col(User.id)).where(
+        col(User.organization_id) == scope.organization_id,
+        col(User.practitioner_id) == practitioner_id,
+    )
+    total = db.exec(
+        select(func.sum(col(InteractionEntry.duration_seconds))).where(
+            col(InteractionEntry.organization_id) == scope.organization_id,
+            col(InteractionEntry.patient_id) == patient_id,
+            col(InteractionEntry.local_day) == day,
+            col(InteractionEntry.work).in_(_MONITORING),
+            col(InteractionEntry.actor_user_id).in_(people),
+        )
+    ).one()
+    return int(total or 0)
 
 
 def authorities_of(

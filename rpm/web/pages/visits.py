@@ -19,7 +19,12 @@ from rpm.actions.decide_visit import DecideVisit, coded, decide_visit
 from rpm.actions.practice_day import practice_today
 from rpm.errors import Conflict, InvalidRequest
 from rpm.store.queries.people import names_of_patients
-from rpm.store.queries.visits import decisions_of, visit_correction, visits_page
+from rpm.store.queries.visits import (
+    decisions_of,
+    monitoring_seconds_on,
+    visit_correction,
+    visits_page,
+)
 from rpm.store.scope import Scope
 from rpm.store.tables.coding import Visit, VisitDecision
 from rpm.store.tables.people import Patient, Practitioner, User
@@ -193,11 +198,19 @@ def _page(
         values={"chosen": values.get("chosen", ""), "reason": values.get("reason", "")},
         reasons={name: text for name, text in values.items() if name.startswith(_OVERRULE)},
         to_overrule=_to_overrule(coding),
+        monitoring_seconds=_monitoring(db, scope, row),
         payers=PAYER_WORDS,
         choices={name: dict(pairs) for name, pairs in CHOICES.items()},
         overrule=_OVERRULE,
         **WORDS,
     )
+
+
+def _monitoring(db: Session, scope: Scope, row: Visit) -> int:
+    """Seconds of monitoring that the visit's practitioner logged on its day."""
+    if row.practitioner_id is None:
+        return 0
+    return monitoring_seconds_on(db, scope, row.patient_id, row.practitioner_id, row.service_day)
 
 
 def _to_overrule(coding: ShownCoding) -> list[Any]:
