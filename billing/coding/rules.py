@@ -71,6 +71,8 @@ class Family:
     least_discussion: int | None  # minutes of medical discussion
     least_minutes: int | None  # below them nothing is reported, whatever the level
     most_reply_hours: int | None
+    new_patients_to: date | None  # last day on which new patients have it too
+    sittings_to: date | None  # last day on which it stands for psychotherapy too
     confidence: str
     source: Source
 

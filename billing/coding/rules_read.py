@@ -95,6 +95,8 @@ def _family(table: Table, sources: Sources) -> Family:
         least_discussion=table.maybe("least_discussion", int),
         least_minutes=table.maybe("least_minutes", int),
         most_reply_hours=table.maybe("most_reply_hours", int),
+        new_patients_to=table.maybe("new_patients_to", date),
+        sittings_to=table.maybe("sittings_to", date),
         confidence=table.word("confidence", CONFIDENCES),
         source=read_source(table, sources),
     )

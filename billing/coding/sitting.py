@@ -3,16 +3,12 @@
 Owns section 3.4 of the reference. Does not own the visit's own level (``levels``).
 """
 
-from datetime import date
-
 from billing.coding.encounter import CLINICS
 from billing.coding.levels import leveled
 from billing.coding.question import Proposal, Question, nothing
 from billing.coding.rules import Code
 
 _CHOSEN = ("evaluation", "evaluation-medical", "family-therapy")
-_CLINIC_SITTINGS_FROM = date(2022, 1, 1)
-"""Mental-health visits of clinics are ordinary visits from here on (section 4.5, S41)."""
 
 
 def is_sitting(question: Question) -> bool:
@@ -25,10 +21,9 @@ def is_sitting(question: Question) -> bool:
 def sitting(question: Question) -> Proposal:
     """A sitting by its minutes; beside a visit with a level, the add-on of the same band."""
     encounter = question.encounter
-    if encounter.payer in CLINICS and encounter.live and question.dos < _CLINIC_SITTINGS_FROM:
-        return Proposal(
-            (question.line("G2025"),), ("a clinic's sitting by telehealth before 2022",)
-        )
+    if encounter.payer in CLINICS and encounter.live and _is_clinic_visit(question):
+        code = question.family("clinic-visit").codes[0].code
+        return Proposal((question.line(code),), ("a clinic's sitting of this day",))
     if chosen := question.chosen(*_CHOSEN):
         return _picked(question, chosen)
     if encounter.minutes_therapy is None:
@@ -41,6 +36,13 @@ def sitting(question: Question) -> Proposal:
     if code is None:
         return nothing(f"{encounter.minutes_therapy} minutes are below the lowest sitting")
     return Proposal((question.line(code.code),), (_why(question, code),))
+
+
+def _is_clinic_visit(question: Question) -> bool:
+    """Whether a clinic's sitting still has the code of its medical visits (section 4.5, S41)."""
+    family = question.family("clinic-visit")
+    last = family.sittings_to
+    return last is not None and question.dos <= last and family.codes[0].on(question.dos)
 
 
 def _has_level(question: Question) -> bool:

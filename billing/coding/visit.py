@@ -14,9 +14,6 @@ from billing.coding.levels import ESTABLISHED, leveled, patient_status
 from billing.coding.question import Proposal, Question, nothing
 from billing.coding.sitting import is_sitting, sitting, with_sitting
 
-_PHONE_ALSO_NEW_TO = "2023-05-11"
-"""Medicare took new patients by phone while the emergency lasted (section 2, S16)."""
-
 
 def propose(question: Question) -> Proposal:
     """Lines the facts give, before any edit; none, with the reason, where they give none."""
@@ -108,12 +105,13 @@ def _with_complexity(question: Question, proposal: Proposal) -> Proposal:
 
 
 def _phone_until_2024(question: Question) -> Proposal:
-    minutes, family = question.encounter.spoken_minutes, "phone-until-2024"
-    if question.dos.isoformat() > _PHONE_ALSO_NEW_TO and patient_status(question) != ESTABLISHED:
+    minutes, family = question.encounter.spoken_minutes, question.family("phone-until-2024")
+    also_new = family.new_patients_to is not None and question.dos <= family.new_patients_to
+    if not also_new and patient_status(question) != ESTABLISHED:
         return nothing("phone visits of this day are for established patients")
     if minutes is None:
         return nothing("the minutes of discussion are not documented")
-    code = question.banded(family, minutes)
+    code = family.band(minutes, question.dos)
     if code is None:
         return nothing(f"{minutes} minutes support no phone visit on this day")
     reason = f"{minutes} minutes of discussion support {code.code}"

@@ -123,6 +123,16 @@ def test_a_video_visit_is_marked_as_its_payer_wants(payer: str, dos: date, line:
         ({"dos": date(2021, 6, 1), "discussion_minutes": 25}, "99443@11", set()),
         ({"dos": date(2023, 6, 1), "discussion_minutes": 12}, "99442-93@11", set()),
         ({"dos": date(2024, 6, 1), "discussion_minutes": 4}, "none", set()),
+        (
+            {"dos": date(2023, 5, 11), "discussion_minutes": 8, "patient_status": "NEW"},
+            "99441-93@11",
+            set(),
+        ),
+        (
+            {"dos": date(2023, 5, 12), "discussion_minutes": 8, "patient_status": "NEW"},
+            "none",
+            set(),
+        ),
         ({"dos": date(2025, 6, 1)}, "99214-93@10", set()),
         ({"dos": date(2025, 6, 1), "patient_location": "FACILITY"}, "none", {"TH-COV-02"}),
         ({"payer": "UHC_COM"}, "none", {"TH-CODE-21"}),
@@ -220,7 +230,10 @@ def test_a_clinic_bills_its_own_codes_while_there_are_any() -> None:
     """G2025 for a medical visit, the ordinary code for therapy, G0071 to the end of 2025."""
     clinic: dict[str, Any] = {"payer": "MCR_FQHC", "provider_type": "FQHC"}
     assert text(a_visit(**clinic)) == "G2025"
-    assert text(a_visit(service="therapy", minutes_therapy=50, **clinic)) == "90834"
+    therapy: dict[str, Any] = {"service": "therapy", "minutes_therapy": 50, **clinic}
+    assert text(a_visit(**therapy)) == "90834"
+    assert text(a_visit(dos=date(2022, 1, 1), **therapy)) == "90834"
+    assert text(a_visit(dos=date(2021, 12, 31), **therapy)) == "G2025"
     call: dict[str, Any] = {"service": "check_in", "modality": "AUDIO", "discussion_minutes": 8}
     assert text(a_visit(dos=date(2025, 12, 31), **call, **clinic)) == "G0071"
     assert text(a_visit(dos=date(2026, 1, 1), **call, **clinic)) == "98016"
