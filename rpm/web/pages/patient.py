@@ -13,6 +13,7 @@ from fastapi import Request
 from fastapi.responses import Response
 from sqlmodel import Session
 
+from devices.alerts import NOTICE
 from rpm.access import Actor
 from rpm.actions.alert_rules import limit_of
 from rpm.actions.evidence_pack import posting_pack
@@ -34,6 +35,7 @@ from rpm.store.queries.people import coverages_of, organization_of
 from rpm.store.scope import Scope
 from rpm.store.tables.ledger import Posting
 from rpm.store.tables.people import Patient, Payer
+from rpm.web.pages.alert_words import alert_words, limit_of_alert
 from rpm.web.pages.months import Month
 from rpm.web.pages.patient_parts import (
     episode_cards,
@@ -195,6 +197,9 @@ def _monitored(
         ),
         "limits": [(one.band, limit_words(one)) for one in limits if one.measure == "value"],
         "alerts": list_alerts(db, scope, chosen, after=None, limit=_MOST_ALERTS),
+        "alert_words": alert_words,
+        "limit_of_alert": limit_of_alert,
+        "notice": NOTICE,
     }
 
 

@@ -30,6 +30,7 @@ from rpm.store.scope import Scope
 from rpm.store.tables.ledger import InteractionEntry
 from rpm.store.tables.monitoring import Device, ReadingExclusion
 from rpm.store.tables.people import Payer
+from rpm.web.pages.alert_words import alert_words
 
 _MOST = 500
 """Facts of one kind in a month at most; there are never nearly as many."""
@@ -129,11 +130,10 @@ def _alerts(db: Session, scope: Scope, told: Told) -> Iterator[Happening]:
     chosen = AlertFilter(patient_id=told.patient_id)
     for state in list_alerts(db, scope, chosen, after=None, limit=_MOST):
         alert = state.alert
-        name = " ".join(alert.rule.split(".")[:2]).replace("_", " ")
         yield Happening(
             local_day(alert.told_from, told.zone),
             -1,
-            f"{alert.band} {alert.level}: {name} {alert.value} {alert.unit}, {state.state}",
+            f"{alert.band} {alert.level}: {alert_words(alert)}, {state.state}",
         )
 
 

@@ -14,6 +14,7 @@ from fastapi import Form, Request
 from fastapi.responses import Response
 from sqlmodel import Session
 
+from devices.alerts import NOTICE
 from rpm.access import Actor
 from rpm.actions.keep_view import DropView, KeepView, drop_view, keep_view
 from rpm.actions.practice_day import practice_today
@@ -32,6 +33,7 @@ from rpm.store.queries.worklist import (
 )
 from rpm.store.scope import Scope
 from rpm.store.tables.people import Payer
+from rpm.web.pages.alert_words import alert_words
 from rpm.web.pages.paging import page_of_list
 from rpm.web.pages.shell import (
     Now,
@@ -214,4 +216,6 @@ def _beside(db: Session, scope: Scope, now: datetime, actor: Actor) -> dict[str,
         "names": names_of_patients(db, scope, people),
         "expiring": expiring(db, scope, today, limit=_BESIDE + 1),
         "beside": _BESIDE,
+        "alert_words": alert_words,
+        "notice": NOTICE,
     }
