@@ -45,7 +45,7 @@ bench: $(VENV)/.dev ## measure close, dashboard and coding, and write docs/perfo
 
 promises: $(VENV)/.dev browser ## try every promise in full, and write docs/promises.md
 	-@$(BIN)/python -m pytest -m alone tests/promises --promises-kept var/promises.json $(ARGS)
-	@$(BIN)/python -m pytest -n 2 -m "not alone" tests/promises tests/simulation --promises-kept var/promises.json --promises-page docs/promises.md $(ARGS)
+	@$(BIN)/python -m pytest -n 2 -m "not alone" tests/promises tests/simulation tests/browser --promises-kept var/promises.json --promises-page docs/promises.md $(ARGS)
 
 mutation: $(VENV)/.dev ## try small wrong changes of the billing rules, and write docs/mutation.md
 	@PYTHONPATH=tests $(BIN)/python -m mutation $(ARGS)

@@ -83,7 +83,8 @@ def stop_timer(db: Session, actor: Actor, now: datetime, command: Worked) -> Log
     require(actor, "entries:write")
     mode = mode_of(command.contact, live=command.live)
     scope = Scope.of(actor)
-    if timer_of(db, scope, worker(actor)) is None:
+    standing = timer_of(db, scope, worker(actor), hold=True)
+    if standing is None or standing.id != command.timer_id:
         stopped = entries_of_stop(db, scope, worker(actor), command.client_id)
         if stopped:
             return Logged(tuple(stopped), ())

@@ -16,6 +16,8 @@ from rpm.actions.associate_device import AssociateDevice, associate_device
 from rpm.actions.enroll import Enroll, enroll
 from rpm.actions.log_entry import LogEntry, log_entry
 from rpm.actions.reverse_entry import ReverseEntry, reverse_entry
+from rpm.actions.run_timer import StartTimer, start_timer
+from rpm.actions.stop_timer import StopTimer, stop_timer
 from rpm.clock import Clock
 from rpm.errors import Conflict
 from rpm.store.engine import reading, transaction
@@ -103,3 +105,33 @@ def test_work_is_logged_and_taken_back_once(
     with reading(engine) as session:
         seconds = [one.duration_seconds for one in entries_page(session, Scope.of(actor))]
         assert seconds == [480, -480]
+
+
+def test_a_person_has_one_timer(
+    engine: Engine, actor: Actor, other_actor: Actor, clock: Clock
+) -> None:
+    """Of timers started at once for several patients one runs; stopped at once it is one entry."""
+    now = clock.now()
+    with transaction(engine) as session:
+        practice = Practice(session, actor, other_actor, now)
+        patients = [practice.enroll().patient_id for _ in range(REQUESTS)]
+    left = iter(patients)
+    answers = at_once(
+        engine,
+        lambda session: start_timer(session, actor, now, StartTimer(patient_id=next(left))).id,
+    )
+    [timer_id] = [answer for answer in answers if answer is not None]
+    command = StopTimer(
+        timer_id=timer_id,
+        client_id=uuid4(),
+        contact="call",
+        live=True,
+        activity="talk",
+        role="rn",
+    )
+    later = now + timedelta(seconds=60)
+    stops = at_once(engine, lambda session: stop_timer(session, actor, later, command).entries)
+    assert [len(entries or ()) for entries in stops] == [1] * REQUESTS
+    with reading(engine) as session:
+        [entry] = entries_page(session, Scope.of(actor))
+        assert entry.duration_seconds == 60
