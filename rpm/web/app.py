@@ -39,6 +39,7 @@ def create_app(settings: Settings, clock: Clock | None = None) -> FastAPI:
             yield
         finally:
             await running.deliveries.settle()
+            await running.trail.settle()
             stop(running)
 
     app = openapi.DescribedApi(

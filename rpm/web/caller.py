@@ -4,7 +4,6 @@ Owns the dependencies that turn a token into an actor. Does not own tokens (``rp
 permissions (``rpm.access``).
 """
 
-from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -13,15 +12,22 @@ from typing import Annotated, Any
 from anyio import WouldBlock
 from fastapi import Depends, Request
 from fastapi.concurrency import run_in_threadpool
-from fastapi.dependencies.models import Dependant
-from fastapi.routing import APIRoute
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
 from rpm.access import PERMISSIONS, Actor, require
 from rpm.errors import Busy, NotAuthentic
 from rpm.store.engine import reading, transaction
 from rpm.store.scope import actor_of_token, note_token_use
+from rpm.web.needs import Needs, permission_of
 from rpm.web.running import Running, running_of
+
+__all__ = [
+    "Now",
+    "Permit",
+    "authenticated",
+    "permission_of",
+    "permit",
+]
 
 _TOKEN_USE_GRAIN = timedelta(minutes=1)
 _bearer = HTTPBearer(
@@ -49,6 +55,7 @@ async def authenticated(
     actor = await run_in_threadpool(_actor, running, credentials.credentials, now)
     request.state.organization_id = actor.organization_id
     request.state.token_id = actor.token_id
+    request.state.actor = actor
     await _note_use(running, actor, now)
     return actor
 
@@ -82,13 +89,6 @@ def _write_use(running: Running, actor: Actor, now: datetime) -> None:
 
 
 @dataclass(frozen=True)
-class Needs:
-    """What a dependency asks of whoever asks: a permission."""
-
-    permission: str
-
-
-@dataclass(frozen=True)
 class Permit(Needs):
     """A dependency that gives the actor, if the actor has the permission."""
 
@@ -103,15 +103,3 @@ def permit(permission: str) -> Any:
     if permission not in PERMISSIONS:
         raise KeyError(permission)
     return Depends(Permit(permission))
-
-
-def permission_of(route: APIRoute) -> str | None:
-    """The permission that a route asks for; None when it asks for none."""
-    return next(_permissions(route.dependant), None)
-
-
-def _permissions(dependant: Dependant) -> Iterator[str]:
-    for inner in dependant.dependencies:
-        if isinstance(inner.call, Needs):
-            yield inner.call.permission
-        yield from _permissions(inner)

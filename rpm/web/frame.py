@@ -15,6 +15,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from rpm import logs
 from rpm.web.metrics import Metrics
 from rpm.web.problems import problem_response
+from rpm.web.running import Running
 
 SECURITY_HEADERS = {
     "Cache-Control": "no-store",
@@ -70,6 +71,9 @@ class Frame:
                 )
                 await response(scope, receive, framed)
         self._account(scope, request_id, status, time.perf_counter() - began)
+        if "actor" in scope["state"]:
+            running: Running = scope["app"].state.running
+            running.trail.note(scope, status, running.wall.now())
 
     def _account(self, scope: Scope, request_id: str, status: int, seconds: float) -> None:
         method = scope["method"] if scope["method"] in _METHODS else "OTHER"

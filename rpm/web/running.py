@@ -18,6 +18,7 @@ from rpm.safe_start import refuse_unsafe_start
 from rpm.settings import Settings
 from rpm.store.append_only import keep_schema
 from rpm.store.engine import make_engine
+from rpm.web.access_trail import AccessTrail
 from rpm.web.delivery_writer import DeliveryWriter
 
 # A session is begun, used and ended on different worker threads. With more sessions than
@@ -42,6 +43,7 @@ class Running:
     hashers: anyio.CapacityLimiter
     doors: OpenDoors
     deliveries: DeliveryWriter
+    trail: AccessTrail
     tokens_noted: dict[UUID, datetime] = field(default_factory=dict)  # last use, to the minute
     demo_looks: dict[datetime, datetime] = field(default_factory=dict)  # rpm.web.timer_clock
 
@@ -71,6 +73,7 @@ def start(settings: Settings, clock: Clock | None = None) -> Running:
         hashers=anyio.CapacityLimiter(_HASHERS),
         doors=OpenDoors(keys.field_encryption),
         deliveries=DeliveryWriter(engine, writers),
+        trail=AccessTrail(engine, writers),
     )
 
 

@@ -40,7 +40,7 @@ TABLE_OF = {
     "rendering": "practitioner",
 }
 """Which table an id is of, where its name says something else."""
-FACTS_OF_NOBODY = {"audit_event", "organization_head", "idempotency_key"}
+FACTS_OF_NOBODY = {"audit_event", "organization_head", "idempotency_key", "access_record"}
 MARK = "Foreignmark"
 """Stands in every text of a filled row."""
 

@@ -141,11 +141,12 @@ def smuggled(body: dict[str, Any], place: tuple[Any, ...], names: list[str]) -> 
 
 
 def counts(engine: Engine) -> dict[str, int]:
-    """How many rows each table has."""
+    """How many rows each table has, but for the trail of accesses, which grows by requests."""
     with reading(engine) as db:
         return {
             name: db.execute(select(func.count()).select_from(table)).scalar_one()
             for name, table in METADATA.tables.items()
+            if name != "access_record"
         }
 
 

@@ -4,6 +4,7 @@ Owns the list of modules. Does not own rows: each module describes its own.
 """
 
 from rpm.store.tables import (
+    accesses,
     alerts,
     coding,
     inventory,
@@ -22,6 +23,7 @@ from rpm.store.tables.base import METADATA
 
 __all__ = [
     "METADATA",
+    "accesses",
     "alerts",
     "coding",
     "inventory",

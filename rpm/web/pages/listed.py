@@ -10,6 +10,7 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
 
 from rpm.web.pages import (
+    accesses,
     admin,
     admin_audit,
     admin_connections,
@@ -39,6 +40,7 @@ from rpm.web.pages import (
 from rpm.web.pages.templating import STATIC
 
 PAGES: tuple[APIRouter, ...] = (
+    accesses.router,
     admin.router,
     admin_audit.router,
     admin_connections.router,

@@ -108,6 +108,7 @@ NAVIGATION = (
     Entry("/figures", "Figures", "ledger:read"),
     Entry("/admin", "Admin", "users:manage"),
     Entry("/admin/audit", "Audit trail", "audit:read"),
+    Entry("/admin/accesses", "Accesses", "audit:read"),
     Entry("/demo/clock", "Demo clock", None),
 )
 """In the order of the rail; which of them exist is asked of the application."""

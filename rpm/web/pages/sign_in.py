@@ -88,7 +88,9 @@ async def sign_in(
         if proof is None:
             raise NotAuthentic(WRONG)
         async with write_session(running) as db:
-            made = await run_in_threadpool(finish_sign_in, db, running.keys, now, wall, proof, sender)
+            made = await run_in_threadpool(
+                finish_sign_in, db, running.keys, now, wall, proof, sender
+            )
     except (NotAuthentic, TooManyTries) as error:
         response = _again(request, command, _own(back), error)
         if kept is not None:

@@ -21,20 +21,20 @@ from rpm.access import PERMISSIONS, Actor, require
 from rpm.errors import Busy, NotAuthentic
 from rpm.store.engine import reading, transaction
 from rpm.store.sign_ins import LONGEST, SEEN_GRAIN, SignedIn, note_seen, signed_in
-from rpm.web.caller import Needs, permission_of
+from rpm.web.access_trail import UNATTENDED
 from rpm.web.deps import write_session
+from rpm.web.needs import Needs, permission_of
 from rpm.web.pages.timer_bar import TimerBar, chart_of, timer_bar
 from rpm.web.running import Running, running_of
 
 Endpoint = TypeVar("Endpoint", bound=Callable[..., Any])
 
 _MUST_NOTE = timedelta(minutes=5)
-_UNATTENDED = "rpm_ledger_unattended"
 
 
 def unattended(endpoint: Endpoint) -> Endpoint:
     """Marks a route that a page asks by itself: it does not keep anyone signed in."""
-    setattr(endpoint, _UNATTENDED, True)
+    setattr(endpoint, UNATTENDED, True)
     return endpoint
 
 
@@ -85,7 +85,8 @@ async def visitor(request: Request, wall: Wall) -> SignedIn:
     found, bar = await run_in_threadpool(_visitor, request, running, secret, wall)
     request.state.visitor, request.state.timer_bar = found, bar
     request.state.organization_id = found.actor.organization_id
-    if not getattr(request.scope["route"].endpoint, _UNATTENDED, False):
+    request.state.actor = found.actor
+    if not getattr(request.scope["route"].endpoint, UNATTENDED, False):
         await _note(running, found, wall)
     return found
 

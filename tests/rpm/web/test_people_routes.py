@@ -84,11 +84,12 @@ def elsewhere(client: TestClient, stranger: Headers) -> Api:
 
 
 def rows(engine: Engine) -> dict[str, int]:
-    """How many rows each table holds."""
+    """How many rows each table holds, but for the trail of accesses, which grows by requests."""
     with engine.connect() as connection:
         return {
             name: connection.execute(select(func.count()).select_from(table)).scalar_one()
             for name, table in METADATA.tables.items()
+            if name != "access_record"
         }
 
 
