@@ -22,8 +22,8 @@ def sitting(question: Question) -> Proposal:
     """A sitting by its minutes; beside a visit with a level, the add-on of the same band."""
     encounter = question.encounter
     if encounter.payer in CLINICS and encounter.live and _is_clinic_visit(question):
-        code = question.family("clinic-visit").codes[0].code
-        return Proposal((question.line(code),), ("a clinic's sitting of this day",))
+        clinic = question.family("clinic-visit").codes[0].code
+        return Proposal((question.line(clinic),), ("a clinic's sitting of this day",))
     if chosen := question.chosen(*_CHOSEN):
         return _picked(question, chosen)
     if encounter.minutes_therapy is None:
