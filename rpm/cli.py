@@ -33,6 +33,7 @@ COMMANDS = (
     "differences",
     "evidence",
     "code",
+    "claims",
     "rules",
     "verify",
     "purge",

@@ -1,0 +1,85 @@
+"""``rpm-ledger claims``: claim files checked before they leave.
+
+Owns the commands' options and what they print. Does not own the checks (``billing.claims.scrub``).
+"""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from datetime import date
+
+    from billing.claims.check_claim import Lists
+    from billing.claims.scrub import Scrubbed
+
+
+def register(app: typer.Typer) -> None:
+    """Add the group of commands."""
+    group = typer.Typer(
+        help="Check claim files (837P) before they leave.",
+        no_args_is_help=True,
+        rich_markup_mode=None,
+    )
+    group.callback()(_group)
+    group.command("check")(check)
+    app.add_typer(group, name="claims")
+
+
+def _group() -> None:
+    """Check claim files (837P) before they leave."""
+
+
+def check(
+    file: Annotated[Path, typer.Argument(help="A claim file, 837P of version 005010X222A1.")],
+    on: Annotated[
+        str | None,
+        typer.Option(metavar="DATE", help="Check as on this day instead of today."),
+    ] = None,
+) -> None:
+    """Find what would get a claim file or its claims rejected; exit 1 when anything is found.
+
+    Each finding has its place, what is wrong and what to do, and never a value of the file. Nothing
+    is recorded and no database is needed. 2 when the file is no 837P.
+    """
+    from billing.claims.scrub import scrub
+    from billing.claims.x12.segments import NotX12Error
+    from rpm.commands.opened import day_or_none, file_bytes
+    from rpm.errors import InvalidRequest
+
+    content = file_bytes(file)
+    try:
+        scrubbed = scrub(content, day_or_none(on) or _today(), _lists())
+    except NotX12Error as error:
+        raise InvalidRequest(f"{file.name} is no 837P: {error}") from None
+    _tell(scrubbed)
+    if scrubbed.findings:
+        raise typer.Exit(1)
+
+
+def _tell(scrubbed: "Scrubbed") -> None:
+    for finding in scrubbed.findings:
+        typer.echo(f"{finding.code}  {finding.where}")
+        typer.echo(f"    {finding.message}\n    {finding.fix}")
+    claims = f"{scrubbed.claims:,} claim{'s' * (scrubbed.claims != 1)}"
+    found = len(scrubbed.findings)
+    told = f"{found:,} finding{'s' * (found != 1)}" if found else "nothing found"
+    typer.echo(f"{claims} in {scrubbed.segments:,} segments: {told}")
+
+
+def _today() -> "date":
+    from rpm.clock import SystemClock
+
+    return SystemClock().now().date()
+
+
+def _lists() -> "Lists":
+    """The codes that the shipped rules and the shipped list of diagnoses know."""
+    from billing.claims.check_claim import Lists
+    from billing.claims.diagnoses import billable_diagnoses
+    from billing.coding.rules_read import shipped_coding_rules
+    from billing.rules.references import shipped_references
+
+    procedures = frozenset({*shipped_references().codes, *shipped_coding_rules().codes})
+    return Lists(procedures, billable_diagnoses())
