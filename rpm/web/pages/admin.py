@@ -46,6 +46,7 @@ WAYS = (
         "/admin/tokens", "API tokens", "For programs that work with this service.", "tokens:manage"
     ),
     Way("/admin/audit", "Audit trail", "Who did what, when, to whom.", "audit:read"),
+    Way("/admin/accesses", "Accesses", "Who looked at what, also refused.", "audit:read"),
     Way(
         "/admin/emergencies",
         "Emergency access",
