@@ -27,11 +27,6 @@ def us_month(day: date) -> str:
     return f"{_MONTHS[day.month - 1]} {day.year}"
 
 
-def span(first: date, last: date | None) -> str:
-    """Two days, or from a day on."""
-    return f"from {us_day(first)}" if last is None else f"{us_day(first)} to {us_day(last)}"
-
-
 def minutes(seconds: int) -> str:
     """``1230`` as ``20:30``, minutes and seconds."""
     sign = "-" if seconds < 0 else ""
