@@ -21,7 +21,7 @@ from rpm.store.tables.coding import (
     VisitDecision,
 )
 from rpm.store.tables.ledger import InteractionEntry
-from rpm.store.tables.people import User
+from rpm.store.tables.people import Practitioner, User
 
 _MONITORING = ("RPM", "RTM")
 
@@ -160,6 +160,31 @@ def authorities_of(
     )
     replaced = {row.replaces_id for row in rows}
     return [row for row in rows if row.id not in replaced]
+
+
+def expiring_authorities(
+    db: Session, scope: Scope, first_day: date, last_day: date
+) -> list[tuple[PractitionerAuthority, str]]:
+    """Active licenses and privileges that end in a span of days, with the practitioner's name.
+
+    One that a later row replaced is left out.
+    """
+    renewed = select(col(PractitionerAuthority.replaces_id)).where(
+        col(PractitionerAuthority.organization_id) == scope.organization_id,
+        col(PractitionerAuthority.replaces_id).is_not(None),
+    )
+    rows = scope.all_of(
+        db,
+        PractitionerAuthority,
+        col(PractitionerAuthority.active).is_(True),
+        col(PractitionerAuthority.valid_to).between(first_day, last_day),
+        col(PractitionerAuthority.id).not_in(renewed),
+    )
+    names = {row.practitioner_id: "" for row in rows}
+    for practitioner_id in names:
+        names[practitioner_id] = scope.get(db, Practitioner, practitioner_id).name
+    found = [(row, names[row.practitioner_id]) for row in rows]
+    return sorted(found, key=lambda one: (one[0].valid_to or date.max, one[1], one[0].id))
 
 
 def compact_members(db: Session, scope: Scope) -> list[CompactMember]:

@@ -14,6 +14,7 @@ from fastapi.responses import Response
 from sqlmodel import Session
 
 from billing.coding.encounter_text import STATES
+from billing.coding.specialties import before_signing, shipped_specialties
 from rpm.access import Actor
 from rpm.actions.coded_visits import coder, completed
 from rpm.actions.practice_day import practice_today
@@ -87,7 +88,19 @@ def check(
     scope = Scope.of(actor)
     scope.get(db, Patient, patient_id)
     coding, errors = _coded(db, scope, now, patient_id, values)
-    return render(request, "visit_coding.html.j2", coding=coding, missing=errors, **WORDS)
+    specialty = shipped_specialties().get(values.get("specialty", ""))
+    asked = []
+    if specialty is not None and coding is not None:
+        asked = list(before_signing(specialty, {one.edit for one in coding.edits}))
+    return render(
+        request,
+        "visit_check.html.j2",
+        coding=coding,
+        missing=errors,
+        specialty=specialty,
+        asked=asked,
+        **WORDS,
+    )
 
 
 def _coded(
@@ -202,7 +215,7 @@ def _form(
     errors: Mapping[str, str],
     corrects: Visit | None = None,
 ) -> Response:
-    people = [("", "not told")]
+    people, sets = [("", "not told")], shipped_specialties()
     people += [(str(row.id), row.name) for row in scope.all_of(db, Practitioner)]
     return render(
         request,
@@ -214,9 +227,12 @@ def _form(
         choices=CHOICES,
         states=_STATES,
         people=people,
+        specialties=[("", "none"), *((one.name, one.title) for one in sets.values())],
         corrects=corrects,
         coding=None,
         missing={},
+        specialty=None,
+        asked=[],
         **WORDS,
     )
 
@@ -226,6 +242,6 @@ _NAMES = (
     *("patient_status", "level_basis", "mdm", "total_minutes", "discussion_minutes"),
     *("service", "code_chosen", "facility", "minutes_therapy", "minutes_e_visit"),
     *("minutes_econsult", "reply_hours", "consent", "video_capable", "audio_reason"),
-    *("more", "submitted", "practitioner_id", "reason"),
+    *("more", "submitted", "practitioner_id", "reason", "specialty"),
 )
 """Every field of the form, so that the template finds each."""

@@ -5,7 +5,7 @@ Owns the screen, its filters and the saved views. Does not own the list
 looked for come in the body of a form: addresses end up in logs.
 """
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Annotated, Any
 from urllib.parse import urlencode
 from uuid import UUID
@@ -23,6 +23,7 @@ from rpm.store.queries.alerts import AlertFilter, list_alerts
 from rpm.store.queries.at_risk import WITHIN_DAYS, at_risk_page
 from rpm.store.queries.expiring import expiring
 from rpm.store.queries.people import names_of_patients
+from rpm.store.queries.visits import expiring_authorities
 from rpm.store.queries.worklist import (
     CHOICES,
     SORTS,
@@ -53,6 +54,8 @@ router = page_router()
 ADDRESS = "/worklist"
 _BESIDE = 6
 """Rows of each list beside the main one; its own screen has all."""
+_LICENSE_DAYS = 60
+"""How long before its last day a license is told: a renewal takes a while."""
 Reader = Annotated[Actor, page_permit("ledger:read")]
 
 
@@ -215,6 +218,7 @@ def _beside(db: Session, scope: Scope, now: datetime, actor: Actor) -> dict[str,
         "alerts": alerts,
         "names": names_of_patients(db, scope, people),
         "expiring": expiring(db, scope, today, limit=_BESIDE + 1),
+        "licenses": expiring_authorities(db, scope, today, today + timedelta(days=_LICENSE_DAYS)),
         "beside": _BESIDE,
         "alert_words": alert_words,
         "notice": NOTICE,

@@ -15,6 +15,8 @@ from rpm.access import Actor
 from rpm.store.engine import reading
 from rpm.store.queries.visits import visits_page
 from rpm.store.scope import Scope
+from rpm.store.tables.coding import PractitionerAuthority
+from rpm.store.tables.people import Practitioner
 
 FORM = {
     "dos": "2026-01-13",
@@ -66,6 +68,9 @@ def test_the_form_shows_the_coding_while_it_is_filled_in(signed_in: Any, patient
     assert "Set POS" in wrong
     assert "Field required" in biller.post(check, data=FORM | {"dos": ""}).text
     assert "minutes therapy" in biller.post(check, data=FORM | {"minutes_therapy": "x"}).text
+    noted = biller.post(check, data=FORM | {"specialty": "behavioral-health", "consent": "missing"})
+    assert "Before the note is signed: behavioral health" in noted.text
+    assert noted.text.count(">missing<") == 1
     assert "No visit is found" in biller.get("/visits").text
 
 
@@ -150,6 +155,38 @@ def test_a_minor_is_known_by_the_birth_date(
     check = f"/patients/{child}/visits/check"
     minor = {"more": "guardian_consent=missing"}
     assert "TH-DOC-06" in biller.post(check, data=FORM | minor).text
+
+
+def test_a_license_that_ends_soon_stands_on_the_worklist(
+    signed_in: Any, practice: Practice, clock: FixedClock
+) -> None:
+    """Who must renew, which license and until when; a renewal takes it from the list."""
+    person = practice.new_id()
+    practice.record(Practitioner(id=person, npi="1234567893", name="Dr. Renewal", credential="MD"))
+    held = PractitionerAuthority(
+        id=practice.new_id(),
+        practitioner_id=person,
+        kind="STATE_LICENSE",
+        jurisdiction="OH",
+        active=True,
+        valid_to=date(2026, 2, 1),
+        verified_on=date(2026, 1, 1),
+    )
+    practice.record(held)
+    biller = signed_in("biller")
+    assert "Dr. Renewal" in biller.get("/worklist").text
+    renewal = {name: getattr(held, name) for name in ("practitioner_id", "kind", "jurisdiction")}
+    practice.record(
+        PractitionerAuthority(
+            **renewal,
+            id=practice.new_id(),
+            active=True,
+            valid_to=date(2028, 2, 1),
+            verified_on=date(2026, 1, 14),
+            replaces_id=held.id,
+        )
+    )
+    assert "Dr. Renewal" not in biller.get("/worklist").text
 
 
 def test_who_may_see_and_record_visits(signed_in: Any, patient_id: UUID) -> None:
