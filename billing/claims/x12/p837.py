@@ -3,7 +3,7 @@
 Owns which value stands in which element. Does not own how an element is written (``element``) nor
 the envelope. Claims that follow each other share the loop of their billing provider and of their
 coverage; the order of claims is kept. Writes what it is given: ``billing.claims.complete`` tells
-what is missing, and nothing with a finding of weight E may be given here.
+what a claim lacks, and ``billing.claims.scrub`` looks at the file.
 """
 
 from datetime import date
