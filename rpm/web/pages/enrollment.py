@@ -30,6 +30,7 @@ from rpm.store.tables.monitoring import Device
 from rpm.store.tables.people import Patient, Payer, Practitioner
 from rpm.web.pages.enrollment_state import STEPS, Enrollment, enrollment_of
 from rpm.web.pages.enrollment_steps import RECORD, Asked, WrongFormError
+from rpm.web.pages.opened import chart_opened
 from rpm.web.pages.shell import (
     Now,
     PageDb,
@@ -66,6 +67,7 @@ def enrollment(
     step: str = "",
 ) -> Response:
     """The steps, and the form of the one that comes next or is asked for."""
+    chart_opened(request, actor, now, patient_id)
     return _page(request, db, now, actor, patient_id, step, {}, {})
 
 

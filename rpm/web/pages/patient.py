@@ -18,7 +18,6 @@ from rpm.access import Actor
 from rpm.actions.alert_rules import limit_of
 from rpm.actions.evidence_pack import posting_pack
 from rpm.actions.practice_day import practice_today
-from rpm.actions.register_patient import open_chart
 from rpm.errors import NotFound
 from rpm.store.day_readings import DayReading, day_readings
 from rpm.store.fact_rows import FactReader
@@ -37,6 +36,7 @@ from rpm.store.tables.ledger import Posting
 from rpm.store.tables.people import Patient, Payer
 from rpm.web.pages.alert_words import alert_words, limit_of_alert
 from rpm.web.pages.months import Month
+from rpm.web.pages.opened import chart_opened
 from rpm.web.pages.patient_parts import (
     episode_cards,
     events_of,
@@ -45,7 +45,7 @@ from rpm.web.pages.patient_parts import (
     minutes_bars,
     strips_of,
 )
-from rpm.web.pages.shell import Now, PageDb, PageReadDb, page_permit, page_router, render
+from rpm.web.pages.shell import Now, PageReadDb, page_permit, page_router, render
 from rpm.web.pages.timeline import Told, timeline
 from rpm.web.pages.vitals import limit_words, vitals_charts
 from rpm.web.pages.worklist_words import STANDING_WORDS
@@ -79,7 +79,7 @@ class _Looked:
 @router.get("/patients/{patient_id}")
 def chart(
     request: Request,
-    db: PageDb,
+    db: PageReadDb,
     now: Now,
     actor: Annotated[Actor, page_permit("patients:read")],
     patient_id: UUID,
@@ -87,7 +87,7 @@ def chart(
     span: int = SPANS[0],
 ) -> Response:
     """The chart, of one month."""
-    patient, scope = open_chart(db, actor, now, patient_id), Scope.of(actor)
+    patient, scope = chart_opened(request, actor, now, patient_id), Scope.of(actor)
     today = practice_today(db, scope, now)
     looked = _Looked(
         scope,

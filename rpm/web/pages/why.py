@@ -24,6 +24,7 @@ from rpm.store.queries.episodes import EpisodeState, episodes_of_patient
 from rpm.store.scope import Scope
 from rpm.store.tables.people import Patient
 from rpm.web.pages.months import Month
+from rpm.web.pages.opened import chart_opened
 from rpm.web.pages.shell import (
     Now,
     PageReadDb,
@@ -53,7 +54,8 @@ def why(
 ) -> Response:
     """The month, ladder by ladder, and the answer for a code."""
     scope = Scope.of(actor)
-    patient, today = scope.get(db, Patient, patient_id), practice_today(db, scope, now)
+    patient = chart_opened(request, actor, now, patient_id)
+    today = practice_today(db, scope, now)
     shown = Month.read(month, today)
     asked, errors = read_form(AskWhy, {"month": shown.key, "code": code.strip().upper()})
     found = why_month(
@@ -77,6 +79,7 @@ def why(
 def ask(request: Request, db: PageReadDb, now: Now, actor: Reader, patient_id: UUID) -> Response:
     """The question, not yet asked."""
     scope = Scope.of(actor)
+    chart_opened(request, actor, now, patient_id)
     today = practice_today(db, scope, now)
     values = {
         "reading_days": "",

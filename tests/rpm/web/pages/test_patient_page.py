@@ -62,6 +62,16 @@ def test_a_chart_shows_the_month_and_tells_who_looked(
     assert opened(engine, actor) == ["clinical_staff"]
 
 
+@only_sqlite
+@pytest.mark.parametrize("page", ["/why", "/what-if", "/enrollment"])
+def test_every_page_of_a_patient_tells_who_looked(
+    address: str, signed_in: SignedIn, engine: Engine, actor: Actor, page: str
+) -> None:
+    """Whoever comes by an address of their own, past the chart, stands on the audit trail too."""
+    assert signed_in("practitioner").get(f"{address}{page}").status_code == 200
+    assert opened(engine, actor) == ["practitioner"]
+
+
 def test_what_was_taken_back_stays_on_the_timeline(address: str, signed_in: SignedIn) -> None:
     """A reversed entry and an excluded reading are told with their reasons."""
     page = signed_in("clinical_staff").get(address).text
