@@ -88,9 +88,18 @@ def _office(question: Question) -> Proposal:
             return nothing("staff do not render a visit of a new patient")
         return Proposal((question.line("99211"),), ("rendered by staff under supervision",))
     proposal = leveled(question, question.family("office"))
-    if proposal.lines and proposal.lines[0].code != "99211":
-        return _with_complexity(question, proposal)
-    return proposal
+    if not proposal.lines or proposal.lines[0].code == "99211":
+        return proposal
+    return _with_complexity(question, _with_telemedicine(question, proposal))
+
+
+def _with_telemedicine(question: Question, proposal: Proposal) -> Proposal:
+    """98000-98015 as an alternative where it was not read whether the payer takes them."""
+    if not question.encounter.live or question.row.telemedicine != "unknown":
+        return proposal
+    lines = _telemedicine(question).lines
+    reason = "98000-98015, where the payer takes them: that was not read"
+    return proposal.also(*lines, reason=reason) if lines else proposal
 
 
 def _with_complexity(question: Question, proposal: Proposal) -> Proposal:

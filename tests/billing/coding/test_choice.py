@@ -272,6 +272,16 @@ def test_a_row_read_long_ago_asks_for_a_person() -> None:
     assert told == ("the payer's row was last read 194 days before",)
 
 
+def test_telemedicine_codes_are_an_alternative_where_nothing_was_read_of_them() -> None:
+    """A payer of which 98000-98015 were not read has them beside the proposal, Medicare not."""
+    told = [one.lines for one in coded(a_visit(payer="UHC_COM")).alternatives]
+    assert [[line.text for line in lines] for lines in told] == [["98006@10"]]
+    medicare = coded(a_visit()).alternatives
+    assert all(line.code != "98006" for one in medicare for line in one.lines)
+    before = a_visit(payer="CIGNA_COM", dos=date(2024, 6, 1))
+    assert coded(before).alternatives == ()
+
+
 def test_no_documented_level_gives_no_line() -> None:
     """Without decision making and minutes nothing is proposed, and the reason is told."""
     done = coded(a_visit(mdm=None))
