@@ -7,9 +7,10 @@ own the calculation, nor the list's pages (``rpm.store.readiness``).
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import date, datetime
 from threading import Lock
+from types import SimpleNamespace
 from typing import Any
 from uuid import UUID
 
@@ -192,20 +193,21 @@ def readiness_rows(organization_id: UUID, found: Evaluated) -> Iterator[dict[str
         }
 
 
-def _sums(rows: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
+def _sums(rows: Iterable[dict[str, Any]]) -> Iterator[dict[str, Any]]:
     """One row for each patient: what is left to do."""
-    by_patient: dict[UUID, list[ReadinessRow]] = {}
+    by_patient: dict[UUID, list[dict[str, Any]]] = {}
     for values in rows:
-        by_patient.setdefault(values["patient_id"], []).append(ReadinessRow(**values))
-    return [
-        {
-            **asdict(standing_of(of_patient)),
-            "organization_id": of_patient[0].organization_id,
+        by_patient.setdefault(values["patient_id"], []).append(values)
+    for patient_id, of_patient in by_patient.items():
+        # plain values: table objects take far longer to make, and there are many
+        standing = standing_of([SimpleNamespace(**values) for values in of_patient])
+        first = of_patient[0]
+        yield {
+            **vars(standing),
+            "organization_id": first["organization_id"],
             "patient_id": patient_id,
-            "payer_key": of_patient[0].payer_key,
+            "payer_key": first["payer_key"],
         }
-        for patient_id, of_patient in by_patient.items()
-    ]
 
 
 def _unjudged(
@@ -219,7 +221,7 @@ def _unjudged(
         patient_id = found.loaded.patient_ids[row]
         if patient_id not in judged:
             yield {
-                **asdict(WITHOUT_RULES),
+                **vars(WITHOUT_RULES),
                 "organization_id": organization_id,
                 "patient_id": patient_id,
                 "payer_key": payers.get(patient_id, ""),

@@ -7,14 +7,27 @@ is (``billing.ledger.progress``).
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
-
-from rpm.store.tables.ledger import ReadinessRow
+from typing import Protocol
 
 STANDINGS = ("to_do", "held", "ready", "out_of_reach")
 """More can be earned; a finding holds lines; earns all it can; earns nothing any more."""
 _REVIEW = "review"  # a practitioner's extra, which nobody owes a patient every month
 _STEP = 10_000_000
 """More than the seconds of any month: groups of the order stay apart."""
+
+
+class LadderSoFar(Protocol):
+    """What is asked of a ladder, such as a ``ReadinessRow``; its words and units are that row's."""
+
+    role: str
+    state: str
+    earned_code: str
+    next_code: str
+    still_needed: int
+    reachable: bool
+    at_top: bool
+    needs_live: bool
+    due_day: date | None
 
 
 @dataclass(frozen=True)
@@ -44,7 +57,7 @@ WITHOUT_RULES = Standing(
 """Of a patient in care whom no rule page judges: without coverage, or the payer has no page."""
 
 
-def standing_of(rows: Sequence[ReadinessRow]) -> Standing:
+def standing_of(rows: Sequence[LadderSoFar]) -> Standing:
     """The sum of a patient's rows; ValueError for none.
 
     The order: who is nearest to a call's minutes first, then who needs readings, then who is held.
@@ -70,18 +83,18 @@ def standing_of(rows: Sequence[ReadinessRow]) -> Standing:
     )
 
 
-def is_left_to_do(row: ReadinessRow) -> bool:
+def is_left_to_do(row: LadderSoFar) -> bool:
     """Whether a ladder still asks for something that can be had."""
     more = bool(row.next_code) and row.reachable and not row.at_top
     return more or row.needs_live
 
 
-def _missing(row: ReadinessRow) -> int:
+def _missing(row: LadderSoFar) -> int:
     """Seconds to the next step; none at the top, where only a live contact is missing."""
     return 0 if row.at_top else row.still_needed
 
 
-def _word(owed: Sequence[ReadinessRow], left: Sequence[ReadinessRow]) -> str:
+def _word(owed: Sequence[LadderSoFar], left: Sequence[LadderSoFar]) -> str:
     if any(row.state == "held" for row in owed):
         return "held"
     if left:
