@@ -24,6 +24,12 @@ def running_timers(db: Session, scope: Scope) -> Sequence[Timer]:
     return scope.all_of(db, Timer, col(Timer.since).is_not(None))
 
 
+def oldest_timers(db: Session, scope: Scope, limit: int) -> Sequence[Timer]:
+    """Timers of anybody in the practice, those that were started first; paused ones too."""
+    query = scope.rows(Timer).order_by(col(Timer.started_at), col(Timer.id)).limit(limit)
+    return db.exec(query).all()
+
+
 def proposed_entries(
     db: Session,
     scope: Scope,

@@ -144,6 +144,16 @@ def test_long_typed_work_needs_a_second_person(office: Office, signed_in: Signed
     assert "Waiting for a second person" not in doctor.get("/time").text
 
 
+def test_who_approves_sees_the_timers_of_the_practice(office: Office, signed_in: SignedIn) -> None:
+    """A timer that nobody finishes is seen by a practitioner, but not by other nurses."""
+    office.nurse.post("/time/start", data={"patient_id": str(office.patient_id)})
+    office.clock.advance(seconds=75)
+    page = signed_in("practitioner").get("/time").text
+    assert "Timers now" in page
+    assert "1 min 15 s" in page
+    assert "Timers now" not in signed_in("clinical_staff").get("/time").text
+
+
 def test_an_entry_is_taken_back_with_a_reason(office: Office) -> None:
     """Both stay visible, with who and why."""
     office.type(10)
