@@ -150,7 +150,8 @@ def _compact_lack(
         return Lack("", state, one.compact)
     members = taking_part.get(one.compact, set())
     homes = {one.home_state} if one.home_state else licensed
-    reached = state in members and bool(homes & members)
+    # a membership of which no home state is known rests on its own word
+    reached = state in members and (not homes or bool(homes & members))
     if reached and one.jurisdiction in ("", state):
         return None
     if reached:

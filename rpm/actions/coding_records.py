@@ -108,6 +108,8 @@ def record_authority(
     of_compact = command.kind in ("COMPACT_PRIVILEGE", "MULTISTATE_LICENSE")
     if of_compact != (command.compact is not None):
         raise refuse("compact", "E_NOT_TOGETHER", "a privilege names its compact, no other does")
+    if of_compact and command.home_state is None:
+        raise refuse("home_state", "E_MISSING", "a compact rests on a home state")
     if not of_compact and command.kind != "FEDERAL" and command.jurisdiction is None:
         raise refuse("jurisdiction", "E_MISSING", "a license names its state")
     if command.valid_from is not None:

@@ -68,7 +68,16 @@ def test_the_home_state_is_that_of_a_license_where_it_is_not_told() -> None:
     """A compact row without a home state leans on the licenses that are held."""
     bare = PractitionerAuthority("COMPACT_PRIVILEGE", compact="CC")
     assert gaps("LPC", "OH", TEXAS, bare, members=BOTH) == []
-    assert gaps("LPC", "OH", bare, members=BOTH)[0] == ("TH-LIC-01", "OH")
+    elsewhere = PractitionerAuthority("STATE_LICENSE", "CA")
+    found = gaps("LPC", "OH", elsewhere, bare, members=BOTH)
+    assert found == [("TH-LIC-01", "OH"), ("TH-LIC-04", "CA")]
+
+
+def test_a_membership_without_any_home_state_rests_on_its_word() -> None:
+    """Where neither the row nor a license tells a home state, the patient's state is judged."""
+    bare = PractitionerAuthority("COMPACT_PRIVILEGE", compact="CC")
+    assert gaps("LPC", "OH", bare, members=BOTH) == []
+    assert ("TH-LIC-04", "NV") in gaps("LPC", "NV", bare, members=BOTH)
 
 
 def test_the_medical_compact_is_no_license() -> None:

@@ -280,6 +280,7 @@ def test_a_compact_needs_its_commissions_list(practice: Practice) -> None:
         {"kind": "STATE_LICENSE"},
         {"kind": "STATE_LICENSE", "jurisdiction": "OH", "compact": "NLC"},
         {"kind": "COMPACT_PRIVILEGE", "jurisdiction": "OH"},
+        {"kind": "COMPACT_PRIVILEGE", "compact": "NLC"},
         {
             "jurisdiction": "OH",
             "valid_from": date(2026, 2, 1),
