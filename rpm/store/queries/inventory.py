@@ -35,6 +35,8 @@ from rpm.store.tables.monitoring import (
 )
 
 _ROWS_AT_ONCE = 500
+_MARGIN, _GROWTH = 16, 4
+"""How many more are looked at than are asked for, and how that grows while too few fit."""
 
 
 def inventory_page(
@@ -49,7 +51,8 @@ def inventory_page(
     """Devices in the order they were registered; ``after`` is the id of the last one seen."""
     today = _today(db, scope, now, chosen)
     found: list[InventoryDevice] = []
-    for device in _from(db, scope, today, chosen, after, min(limit, _ROWS_AT_ONCE)):
+    at_once = min(limit + _MARGIN, _ROWS_AT_ONCE)
+    for device in _from(db, scope, today, chosen, after, at_once, _MARGIN * _GROWTH):
         if device.fits(chosen):
             found.append(device)
             if len(found) == limit:
@@ -62,7 +65,7 @@ def inventory_of(
 ) -> list[InventoryDevice]:
     """All devices that are asked for."""
     today = _today(db, scope, now, chosen)
-    rows = _from(db, scope, today, chosen, None, _ROWS_AT_ONCE)
+    rows = _from(db, scope, today, chosen, None, _ROWS_AT_ONCE, _ROWS_AT_ONCE)
     return [device for device in rows if device.fits(chosen)]
 
 
@@ -92,15 +95,20 @@ def _from(
     chosen: InventoryFilter,
     after: UUID | None,
     at_once: int,
+    next_at_once: int,
 ) -> Iterator[InventoryDevice]:
-    """Devices that may fit, some at a time: what the database cannot tell is left to ``fits``."""
+    """Devices that may fit, some at a time: what the database cannot tell is left to ``fits``.
+
+    Describing a device costs more than finding it, so few are found beyond those that are needed.
+    """
     conditions = [*_named(scope, chosen), *_narrowed(scope, today, chosen)]
     while True:
         devices = page_of(db, scope, Device, *conditions, after=after, limit=at_once)
         yield from _described(db, scope, today, devices)
         if len(devices) < at_once:
             return
-        after, at_once = devices[-1].id, _ROWS_AT_ONCE
+        after, at_once = devices[-1].id, next_at_once
+        next_at_once = min(next_at_once * _GROWTH, _ROWS_AT_ONCE)
 
 
 def _described(
@@ -179,10 +187,7 @@ def _narrowed(scope: Scope, today: Today, chosen: InventoryFilter) -> list[Colum
     if chosen.idle or chosen.status in {"awaits_return", "in_stock", *CONDITIONS}:
         conditions.append(col(Device.id).not_in(_surely_in_use(scope, today)))
     if chosen.silent or chosen.status in {"awaits_return", "in_use"}:
-        given = select(col(DeviceAssociation.device_id)).where(
-            col(DeviceAssociation.organization_id) == scope.organization_id
-        )
-        conditions.append(col(Device.id).in_(given))
+        conditions.append(col(Device.id).in_(_perhaps_held(scope, today)))
     if chosen.silent:
         conditions.append(
             col(Device.id).not_in(
@@ -209,6 +214,20 @@ def _surely_in_use(scope: Scope, today: Today) -> Select[Any]:
         col(DeviceAssociation.from_at) <= today.now,
         col(DeviceAssociation.id).not_in(taken_back),
         col(DeviceAssociation.episode_id).not_in(ended),
+    )
+
+
+def _perhaps_held(scope: Scope, today: Today) -> Select[Any]:
+    """Devices given out, but for those that every end that was ever recorded took back by now."""
+    taken_back = (
+        select(col(AssociationEnd.association_id))
+        .where(col(AssociationEnd.organization_id) == scope.organization_id)
+        .group_by(col(AssociationEnd.association_id))
+        .having(func.max(col(AssociationEnd.to_at)) <= today.now)
+    )
+    return select(col(DeviceAssociation.device_id)).where(
+        col(DeviceAssociation.organization_id) == scope.organization_id,
+        col(DeviceAssociation.id).not_in(taken_back),
     )
 
 

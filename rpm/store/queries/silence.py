@@ -4,14 +4,14 @@ Owns the work list. Writes nothing. A reading that does not count is a sign of l
 """
 
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Select, func, select
+from sqlalchemy import Select, exists, func, select
 from sqlmodel import Session, col
 
-from billing.days import day_date
+from billing.days import day_date, day_number
 from rpm.clock import local_day
 from rpm.store.scope import Scope
 from rpm.store.tables.monitoring import (
@@ -50,8 +50,9 @@ def silent_episodes(db: Session, scope: Scope, now: datetime, at_least_days: int
     returned = _latest(db, scope, col(AssociationEnd.association_id), col(AssociationEnd.to_at))
     ended = _latest(db, scope, col(EpisodeEnd.episode_id), col(EpisodeEnd.last_day))
     found = []
-    for row in db.connection().execute(_begun_associations(scope, now)):
-        if returned.get(row.id, _NEVER) <= now or ended.get(row.episode_id, today) < today:
+    for row in db.connection().execute(_quiet_associations(scope, limit)):
+        over = returned.get(row.id, _NEVER) <= now or ended.get(row.episode_id, today) < today
+        if over or row.from_at > now:
             continue
         last = day_date(row.last_day) if row.last_day is not None else None
         since = max(local_day(row.from_at, organization.timezone), last or date.min)
@@ -61,7 +62,15 @@ def silent_episodes(db: Session, scope: Scope, now: datetime, at_least_days: int
     return sorted(found, key=lambda silent: silent.key)
 
 
-def _begun_associations(scope: Scope, now: datetime) -> Select[Any]:
+def _quiet_associations(scope: Scope, limit: date) -> Select[Any]:
+    """Associations begun about ``limit`` or before, of episodes without a reading after it."""
+    heard = exists().where(
+        col(DeviceDay.organization_id) == scope.organization_id,
+        col(DeviceDay.episode_id) == col(DeviceAssociation.episode_id),
+        col(DeviceDay.day) > day_number(limit),
+    )
+    # wherever the practice is, its day ends before this instant
+    begun_before = datetime.combine(limit + timedelta(days=2), time(), UTC)
     last_day = (
         select(func.max(col(DeviceDay.day)))
         .where(
@@ -79,7 +88,8 @@ def _begun_associations(scope: Scope, now: datetime) -> Select[Any]:
         last_day.label("last_day"),
     ).where(
         col(DeviceAssociation.organization_id) == scope.organization_id,
-        col(DeviceAssociation.from_at) <= now,
+        col(DeviceAssociation.from_at) < begun_before,
+        ~heard,
     )
 
 
