@@ -22,6 +22,8 @@ MOST_MODIFIERS = 4
 CONTROL_NUMBER_LENGTH = 20
 """Characters of a patient control number that come back whole in every answer."""
 LINE_NUMBER_LENGTH = 30
+SEXES = ("F", "M", "U")
+"""What a file may say of a person's sex (DMG03)."""
 EMPLOYER_ID, SOCIAL_SECURITY = "EI", "SY"
 """What a billing provider's tax id is (REF01 in 2010AA)."""
 
@@ -50,7 +52,7 @@ class Address:
 
 @dataclass(frozen=True)
 class Person:
-    """A subscriber or patient; ``sex`` is F, M or U."""
+    """A subscriber or patient; ``sex`` is one of ``SEXES``."""
 
     name: Name
     birth_day: date | None = None

@@ -49,16 +49,28 @@ def export_lines(
     postings: Sequence[Any],
 ) -> Iterator[ExportLine]:
     """Each posting of a close, in the order given."""
-    reversals: dict[UUID, list[Any]] = {}
-    for posting in postings:
-        if posting.sign < 0:
-            reversals.setdefault(named_event(posting.key).subject_id, []).append(posting)
+    reversals = _reversals(postings)
     patient_ids = sorted({posting.patient_id for posting in postings})
     parties = parties_of(db, scope, patient_ids, close.audit_number)
     shared = _SharedCells.of(organization, close, parties)
     for posting in postings:
         note = _note(scope.organization_id, posting, reversals, book)
         yield _line(posting, parties, shared, note)
+
+
+def originals(organization_id: UUID, postings: Sequence[Any], book: RuleBook) -> list[Any]:
+    """The postings of a close that correct nothing: what a first claim may bill."""
+    reversals = _reversals(postings)
+    return [one for one in postings if not _note(organization_id, one, reversals, book)]
+
+
+def _reversals(postings: Sequence[Any]) -> dict[UUID, list[Any]]:
+    """The reversals among postings by their subject."""
+    found: dict[UUID, list[Any]] = {}
+    for posting in postings:
+        if posting.sign < 0:
+            found.setdefault(named_event(posting.key).subject_id, []).append(posting)
+    return found
 
 
 def person(patient: Any) -> str:

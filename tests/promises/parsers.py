@@ -21,6 +21,9 @@ from cms_tables import addons, as_csv, as_text, as_xlsx, as_zip, gpci, mue, ptp,
 from openpyxl import Workbook
 from vendor_samples import files
 
+from billing.claims.scrub import scrub
+from billing.claims.x12.p837_read import UnreadableClaimError, read_837p
+from billing.claims.x12.segments import NotX12Error
 from billing.evidence.check import check
 from billing.evidence.pack import NotAPackError, read_pack
 from billing.rules.book import shipped_book, shipped_page_paths
@@ -267,6 +270,19 @@ def _packs() -> Iterator[bytes]:
         yield json.dumps(json.loads(path.read_bytes()), separators=(",", ":")).encode()
 
 
+def _claim_file(data: bytes) -> None:
+    with suppress(NotX12Error):
+        scrub(data, NOW.date())
+    with suppress(NotX12Error, UnreadableClaimError):
+        read_837p(data)
+
+
+def _claim_files() -> Iterator[bytes]:
+    for folder in ("written", "received"):
+        for path in sorted((FILES / "claims" / folder).iterdir()):
+            yield path.read_bytes()
+
+
 PARSERS: Mapping[str, Parser] = {
     **{name: Parser(partial(_vendor, name), partial(_samples, name)) for name in VENDORS},
     **{
@@ -282,5 +298,6 @@ PARSERS: Mapping[str, Parser] = {
     "fee table": Parser(partial(_cms_text, _fees), _fee_tables),
     "file of CMS": Parser(_cms_file, _archives),
     "evidence pack": Parser(_pack, _packs),
+    "claim file": Parser(_claim_file, _claim_files),
 }
 """All of them."""

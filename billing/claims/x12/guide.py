@@ -12,6 +12,8 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from billing.claims.claim import SEXES
+
 _UNLIMITED = 1_000_000
 _WORD = re.compile(r"(?P<name>\w+)(\((?P<only>[\w,]+)\))?(:(?P<most>\d+|n))?(?P<needed>!)?")
 
@@ -190,7 +192,7 @@ ELEMENTS: Mapping[str, tuple[ElementShape, ...]] = {
     "PRV": (_coded(2, "PXC"), ElementShape(3, kind="taxonomy")),
     "N3": (ElementShape(1, longest=55),),
     "N4": (ElementShape(1, longest=30),),
-    "DMG": (_coded(1, "D8"), ElementShape(2, kind="day"), _coded(3, "F", "M", "U")),
+    "DMG": (_coded(1, "D8"), ElementShape(2, kind="day"), _coded(3, *SEXES)),
     "REF": (ElementShape(1), ElementShape(2, longest=50)),
     "CLM": (
         ElementShape(1, longest=20),

@@ -41,7 +41,7 @@ _OF_POSTING = tuple(
 )
 _OF_NAME = ("id", "record_number", "family_name", "given_name")
 _OF_PATIENT = (*_OF_NAME, "birth_date", "sex")
-_OF_EPISODE = ("id", "pos", "ordering_npi", "diagnosis_codes")
+_OF_EPISODE = ("id", "pos", "setting", "ordering_npi", "diagnosis_codes")
 _OF_COVERAGE = ("id", "patient_id", "payer_id", "member_id", "from_day", "to_day")
 _OF_PAYER = ("id", "key", "name", "edi_payer_id")
 

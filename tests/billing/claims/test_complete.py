@@ -34,6 +34,10 @@ def test_whole_claims_lack_nothing(claim: Claim) -> None:
             {"coverage": replace(COVERAGE, subscriber=replace(PATIENT, birth_day=None))},
             "patient, birth date",
         ),
+        (
+            {"coverage": replace(COVERAGE, subscriber=replace(PATIENT, sex="female"))},
+            "patient, sex",
+        ),
         ({"rendering": None}, "rendering provider"),
         ({"rendering": replace(RENDERING, npi="")}, "rendering provider, NPI"),
         ({"rendering": replace(RENDERING, name=Name("山田"))}, "rendering provider, name"),
