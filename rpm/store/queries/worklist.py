@@ -81,8 +81,8 @@ def worklist_page(
     found = db.execute(statement).all()
     ladders = ladders_of(db, scope, [row.patient_id for row, *_ in found])
     return [
-        WorklistPatient(row, *names, ladders=ladders.get(row.patient_id, ()))
-        for row, *names in found
+        WorklistPatient(row, family, given, number, ladders.get(row.patient_id, ()))
+        for row, family, given, number in found
     ]
 
 

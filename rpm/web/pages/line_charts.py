@@ -4,6 +4,7 @@ Owns axes, lines and bands. Does not own the drawing's frame nor its other forms
 (``rpm.web.pages.charts``).
 """
 
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
@@ -213,11 +214,15 @@ def _limit_words(one: Limits) -> str:
 
 def _rows(lines: Sequence[Line], unit: str) -> Iterator[tuple[str, ...]]:
     """One row for each instant, the latest first, with the values of all lines at it."""
-    instants = sorted({point.at for one in lines for point in one.points}, reverse=True)
-    by_line = [{point.at: point for point in one.points} for one in lines]
-    for at in instants:
-        points = [found.get(at) for found in by_line]
-        told = [f"{shown_number(one.value)} {unit}".strip() if one else "" for one in points]
-        notes = dict.fromkeys(one.note for one in points if one and one.note)
-        when = f"{shown_day(at.date())}, {at:%H:%M}"
-        yield (when, *told, "; ".join(notes))
+    by_line: list[defaultdict[datetime, list[Point]]] = [defaultdict(list) for _ in lines]
+    for found, one in zip(by_line, lines, strict=True):
+        for point in one.points:
+            found[point.at].append(point)
+    for at in sorted({at for found in by_line for at in found}, reverse=True):
+        points = [found.get(at, []) for found in by_line]
+        told = [
+            ", ".join(f"{shown_number(point.value)} {unit}".strip() for point in of_line)
+            for of_line in points
+        ]
+        notes = dict.fromkeys(point.note for of_line in points for point in of_line if point.note)
+        yield (f"{shown_day(at.date())}, {at:%H:%M}", *told, "; ".join(notes))

@@ -41,7 +41,7 @@ edges = st.none() | values
 bands = st.tuples(edges, edges).map(
     lambda pair: Limits(
         "red",
-        *(sorted(pair) if None not in pair else pair),  # type: ignore[type-var]  # no None then
+        *(sorted(pair) if None not in pair else pair),
     )
 )
 
@@ -72,10 +72,11 @@ def test_points_and_bands_stay_inside_the_frame(found: list[Point], limits: list
 
 @given(st.lists(points, max_size=12))
 def test_every_point_is_drawn_and_told(found: list[Point]) -> None:
-    """Each value of the span is a circle, and each instant a row of the table."""
+    """Each value is a circle, and stands in the table in the row of its instant."""
     chart = line_chart("Pulse", "/min", [Line("pulse", found)], (FIRST, LAST))
     assert len(elements(chart, "circle")) == len(found)
     assert len(chart.rows) == len({one.at for one in found})
+    assert sum(len(row[1].split(", ")) for row in chart.rows) == len(found)
 
 
 @given(st.lists(points, max_size=12))

@@ -44,9 +44,7 @@ def opened(engine: Engine, actor: Actor) -> list[str]:
     """Who opened charts, as the audit trail has it."""
     with reading(engine) as db:
         rows = db.exec(
-            Scope.of(actor)
-            .rows(AuditEvent)  # type: ignore[type-var]  # it has an organization and no id
-            .where(col(AuditEvent.action) == "chart.open")
+            Scope.of(actor).rows(AuditEvent).where(col(AuditEvent.action) == "chart.open")
         )
         return [row.actor["role"] for row in rows]
 
