@@ -7,13 +7,16 @@ the catalog's page (``catalog_text``) nor the clock: today is an argument.
 from collections.abc import Callable, Iterator, Mapping
 from datetime import date
 
+from billing.coding.authority import COMPACTS_FILE, read_compacts, shipped_compacts
 from billing.coding.catalog import EDITS_FILE, read_edits, shipped_edits
+from billing.coding.filing import FILING_FILE, read_limits, shipped_limits
 from billing.coding.rules import Code, CodingRules, Mode
 from billing.coding.rules_read import (
     CODES_FILE,
     MARKS_FILE,
     PAYERS_FILE,
     REGIMES_FILE,
+    Sources,
     read_families,
     read_marks,
     read_payers,
@@ -21,6 +24,14 @@ from billing.coding.rules_read import (
     shipped_coding_rules,
 )
 from billing.coding.sources import telehealth_sources
+from billing.coding.specialties import (
+    DOCUMENTATION_FILE,
+    SPECIALTIES_FILE,
+    read_elements,
+    read_specialties,
+    shipped_elements,
+    shipped_specialties,
+)
 from billing.finding import Finding
 from billing.rules.fields import RuleError
 from billing.rules.references import shipped_text
@@ -57,11 +68,23 @@ def _refusals() -> Iterator[Finding]:
         (PAYERS_FILE, read_payers),
         (MARKS_FILE, read_marks),
         (EDITS_FILE, read_edits),
+        (COMPACTS_FILE, read_compacts),
+        (FILING_FILE, read_limits),
+        (DOCUMENTATION_FILE, _read_elements),
+        (SPECIALTIES_FILE, _read_specialties),
     ):
         try:
             reader(shipped_text(name), name, sources)
         except RuleError as error:
             yield Finding("E_RULE_PAGE", f"{error.file}:{error.line}", error.reason)
+
+
+def _read_elements(text: str, name: str, sources: Sources) -> object:
+    return read_elements(text, name, sources, shipped_edits())
+
+
+def _read_specialties(text: str, name: str, sources: Sources) -> object:
+    return read_specialties(text, name, sources, shipped_edits(), shipped_elements())
 
 
 def _stale(today: date) -> Iterator[Finding]:
@@ -80,6 +103,10 @@ def _leaned_on() -> Iterator[Source]:
     yield from (one.source for one in rules.rows)
     yield from (one.source for one in rules.marks.values())
     yield from (edit.source for edit in shipped_edits().values() if edit.source is not None)
+    yield from (one.source for one in shipped_compacts().values())
+    yield from (one.source for one in shipped_limits() if one.source is not None)
+    yield from (one.source for one in shipped_elements().values())
+    yield from (one.source for one in shipped_specialties().values())
 
 
 def _stands(confidence: str, source: Source) -> str:
@@ -152,11 +179,40 @@ def _source_lines(_rules: CodingRules) -> Iterator[str]:
         yield f"{one.id}  {one.title}  ({one.where})  last read {one.checked_on}"
 
 
+def _compact_lines(_rules: CodingRules) -> Iterator[str]:
+    for one in shipped_compacts().values():
+        whom = ", ".join(one.professions) or "any profession"
+        begun = "" if one.operative else ", not started"
+        stands = _stands(one.confidence, one.source)
+        yield f"{one.compact}  {one.title}: {one.grants}, {whom}{begun}  {stands}"
+
+
+def _filing_lines(_rules: CodingRules) -> Iterator[str]:
+    for one in shipped_limits():
+        span = f"{one.days} days" if one.days is not None else f"{one.months} months"
+        others = f", {one.other_days} days out of network" if one.other_days is not None else ""
+        stands = "not verified" if one.source is None else _stands(one.confidence, one.source)
+        yield f"{', '.join(one.payers)}  {span}{others}  {stands}"
+
+
+def _specialty_lines(_rules: CodingRules) -> Iterator[str]:
+    for one in shipped_elements().values():
+        asked = ", ".join(one.edits)
+        yield f"element {one.id}: {one.title} ({asked})  {_stands(one.confidence, one.source)}"
+    for bundle in shipped_specialties().values():
+        elements = ", ".join(one.id for one in bundle.elements)
+        stands = _stands(bundle.confidence, bundle.source)
+        yield f"specialty {bundle.name}: {elements}; edits {', '.join(bundle.edits)}  {stands}"
+
+
 TABLES: Tables = {
     "telehealth-codes": ("Families of codes, their bands and days", _family_lines),
     "telehealth-regimes": ("Medicare's regimes by service day and known day", _regime_lines),
     "telehealth-payers": ("What payers ask for on lines of telehealth", _payer_lines),
     "telehealth-marks": ("Places of service and modifiers with their days", _mark_lines),
+    "telehealth-compacts": ("What compacts between states grant", _compact_lines),
+    "telehealth-filing": ("How long a claim may wait, by payer", _filing_lines),
+    "telehealth-notes": ("What a note holds, and the specialty sets", _specialty_lines),
     "telehealth-sources": ("Where the telehealth rules were read", _source_lines),
 }
 """Tables of coding by the name that a person asks for."""

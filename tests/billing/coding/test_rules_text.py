@@ -5,12 +5,15 @@ from datetime import date
 import pytest
 from coded_visits import RULES
 
+from billing.coding.authority import shipped_compacts
+from billing.coding.filing import shipped_limits
 from billing.coding.rules_text import (
     TABLES,
     check_coding_rules,
     list_coding_rules,
     show_coding_rules,
 )
+from billing.coding.specialties import shipped_elements, shipped_specialties
 
 
 def test_every_table_is_listed_and_can_be_shown() -> None:
@@ -23,12 +26,15 @@ def test_every_table_is_listed_and_can_be_shown() -> None:
 
 
 def test_every_row_tells_its_confidence_its_sources_and_their_reading() -> None:
-    """Each row of codes, regimes, payers and marks shows how far it is known and since when."""
+    """Each row of each table shows how far it is known and since when."""
     told = {
         "telehealth-codes": len(RULES.families),
         "telehealth-regimes": len(RULES.regimes),
         "telehealth-payers": len(RULES.rows),
         "telehealth-marks": len(RULES.marks),
+        "telehealth-compacts": len(shipped_compacts()),
+        "telehealth-filing": sum(one.source is not None for one in shipped_limits()),
+        "telehealth-notes": len(shipped_elements()) + len(shipped_specialties()),
     }
     for name, rows in told.items():
         assert show_coding_rules(name).count(", last read 2026-11-23") == rows
