@@ -10,7 +10,9 @@ import unicodedata
 
 ELEMENT, COMPONENT, REPETITION, TERMINATOR = "*", ":", "^", "~"
 
-_NOT_BASIC = re.compile(r"[^A-Z0-9!\"&'()+,\-./;?= ]+")
+_BASIC = r"A-Z0-9!\"&'()+,\-./;?="
+_NOT_BASIC = re.compile(f"[^{_BASIC} ]+")
+_AS_IT_LEAVES = re.compile(f"(?:[{_BASIC}]+(?: [{_BASIC}]+)*)?")
 _SPACES = re.compile(r" {2,}")
 _LETTERS = str.maketrans(
     {"Ø": "O", "Æ": "AE", "Œ": "OE", "Đ": "D", "Ð": "D", "Ł": "L", "Þ": "TH", "ı": "I", "’": "'"}
@@ -26,6 +28,8 @@ def element(text: str, limit: int | None = None) -> str:
 
     Only prose may be cut: names, streets, notes. An identifier that is too long is a finding.
     """
+    if _AS_IT_LEAVES.fullmatch(text):
+        return text[:limit].rstrip() if limit is not None else text
     if not text.isascii():
         decomposed = unicodedata.normalize("NFKD", text.upper().translate(_LETTERS))
         text = "".join(letter for letter in decomposed if not unicodedata.combining(letter))

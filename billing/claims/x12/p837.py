@@ -36,6 +36,8 @@ from billing.money import cents_to_text
 ORGANIZATION_LENGTH, LAST_LENGTH, FIRST_LENGTH = 60, 60, 35
 MIDDLE_LENGTH, SUFFIX_LENGTH = 25, 10
 STREET_LENGTH, CITY_LENGTH, NOTE_LENGTH, GROUP_NAME_LENGTH = 55, 30, 80, 60
+MOST_CLAIMS_OF_A_LEVEL = 100
+"""Claims that the guide allows for one patient's level; the next one opens it anew."""
 
 
 def write_837p(file: ClaimFile) -> bytes:
@@ -71,30 +73,38 @@ class _Levels:
     def __init__(self, out: SegmentWriter) -> None:
         self._out = out
         self._opened = 0
+        self._billing: BillingProvider | None = None
+        self._coverage: tuple[Coverage, bool] | None = None
+        self._dependent: Dependent | None = None
+        self._billing_level = self._coverage_level = self._claims = 0
 
     def write(self, claims: tuple[Claim, ...]) -> None:
-        billing: BillingProvider | None = None
-        coverage: tuple[Coverage, bool] | None = None
-        dependent: Dependent | None = None
-        billing_level = coverage_level = 0
         for claim in claims:
-            if claim.billing != billing:
-                billing, coverage = claim.billing, None
-                billing_level = self._open("", "20", children=True)
-                _billing(self._out, billing)
-            if (claim.coverage, claim.dependent is None) != coverage:
-                coverage, dependent = (claim.coverage, claim.dependent is None), None
-                coverage_level = self._open(str(billing_level), "22", children=not coverage[1])
-                _coverage(self._out, claim.coverage, is_patient=coverage[1])
-            if claim.dependent and claim.dependent != dependent:
-                dependent = claim.dependent
-                self._open(str(coverage_level), "23", children=False)
-                self._out.add("PAT", dependent.relationship)
-                _person(self._out, "QC", dependent.person, "", "")
+            self._open_for(claim)
             _claim(self._out, claim)
+            self._claims += 1
+
+    def _open_for(self, claim: Claim) -> None:
+        """Open the levels that a claim needs and that the last one has not left open."""
+        if claim.billing != self._billing:
+            self._billing, self._coverage = claim.billing, None
+            self._billing_level = self._open("", "20", children=True)
+            _billing(self._out, claim.billing)
+        wanted = (claim.coverage, claim.dependent is None)
+        if wanted != self._coverage or self._claims == MOST_CLAIMS_OF_A_LEVEL:
+            self._coverage, self._dependent = wanted, None
+            parent = str(self._billing_level)
+            self._coverage_level = self._open(parent, "22", children=not wanted[1])
+            _coverage(self._out, claim.coverage, is_patient=wanted[1])
+        if claim.dependent and claim.dependent != self._dependent:
+            self._dependent = claim.dependent
+            self._open(str(self._coverage_level), "23", children=False)
+            self._out.add("PAT", claim.dependent.relationship)
+            _person(self._out, "QC", claim.dependent.person, "", "")
 
     def _open(self, parent: str, level: str, *, children: bool) -> int:
         self._opened += 1
+        self._claims = 0
         self._out.add("HL", str(self._opened), parent, level, "1" if children else "0")
         return self._opened
 
@@ -125,7 +135,7 @@ def _person(out: SegmentWriter, role: str, person: Person, qualifier: str, numbe
     out.add("NM1", role, *_name(person.name), qualifier, number)
     _address(out, person.address)
     if person.birth_day:
-        out.add("DMG", "D8", f"{person.birth_day:%Y%m%d}", person.sex)
+        out.add("DMG", "D8", _day(person.birth_day), person.sex)
 
 
 def _name(name: Name) -> tuple[str, ...]:
@@ -214,8 +224,12 @@ def _line(out: SegmentWriter, number: int, line: ServiceLine) -> None:
 
 def _days(first: date, last: date) -> tuple[str, str]:
     if first == last:
-        return "D8", f"{first:%Y%m%d}"
-    return "RD8", f"{first:%Y%m%d}-{last:%Y%m%d}"
+        return "D8", _day(first)
+    return "RD8", f"{_day(first)}-{_day(last)}"
+
+
+def _day(day: date) -> str:
+    return day.isoformat().replace("-", "")
 
 
 def _adjudication(out: SegmentWriter, line: ServiceLine, one: Adjudication) -> None:
@@ -225,4 +239,4 @@ def _adjudication(out: SegmentWriter, line: ServiceLine, one: Adjudication) -> N
     for group, adjustments in groupby(one.adjustments, key=lambda adjustment: adjustment.group):
         told = [(each.reason, cents_to_text(each.cents), "") for each in adjustments]
         out.add("CAS", group, *chain.from_iterable(told))
-    out.add("DTP", "573", "D8", f"{one.paid_day:%Y%m%d}")
+    out.add("DTP", "573", "D8", _day(one.paid_day))

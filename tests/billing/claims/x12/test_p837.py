@@ -1,14 +1,17 @@
 """The 837P as it is written: golden files, the envelope, shared levels, and what is refused."""
 
 from dataclasses import replace
+from datetime import date
 from pathlib import Path
 
 import pytest
 from claims_made import CLAIM, EVERYTHING, VOIDED, claim_file
 
 from billing.claims.claim import Claim
+from billing.claims.scrub import scrub
 from billing.claims.x12.envelope import ClaimFile
 from billing.claims.x12.p837 import write_837p
+from billing.claims.x12.p837_read import read_837p
 
 WRITTEN = Path(__file__).parents[3] / "files" / "claims" / "written"
 GOLDEN: dict[str, tuple[tuple[Claim, ...], ...]] = {
@@ -36,6 +39,16 @@ def test_claims_of_one_coverage_share_its_level() -> None:
     other = replace(CLAIM, coverage=replace(CLAIM.coverage, member_id="X1"))
     levels = [one for one in segments(claim_file((CLAIM, VOIDED, other))) if one.startswith("HL*")]
     assert levels == ["HL*1**20*1", "HL*2*1*22*0", "HL*3*1*22*0"]
+
+
+@pytest.mark.parametrize("claim", [CLAIM, EVERYTHING])
+def test_a_level_holds_a_hundred_claims(claim: Claim) -> None:
+    """The 101st claim of one patient opens the level anew, and all are read back in order."""
+    claims = tuple(replace(claim, control_number=f"C{number}") for number in range(101))
+    content = write_837p(claim_file(claims))
+    assert content.count(b"*22*") == 2
+    assert scrub(content, date(2026, 11, 24)).findings == ()
+    assert read_837p(content).sets[0].claims == claims
 
 
 def test_claims_keep_their_order() -> None:
