@@ -136,13 +136,18 @@ def summary_html(summary: Summary) -> str:
 
 def _facts(summary: Summary) -> list[str]:
     issued = sum(line.units > 0 for line in summary.lines)
-    unknown = f"; {summary.unknown_count} lines with {UNKNOWN}" if summary.unknown_count else ""
+    count = summary.unknown_count
+    unknown = f"; {_counted(count, 'line')} with {UNKNOWN}" if count else ""
     return [
-        f"Closed on {summary.closed_on}. {issued} lines, "
-        f"{len(summary.lines) - issued} reversals of earlier lines.",
+        f"Closed on {summary.closed_on}. {_counted(issued, 'line')}, "
+        f"{_counted(len(summary.lines) - issued, 'reversal')} of earlier lines.",
         f"Total of known amounts: {cents_to_text(summary.total_cents)}{unknown}.",
         _BASIS,
     ]
+
+
+def _counted(count: int, word: str) -> str:
+    return f"{count} {word}" if count == 1 else f"{count} {word}s"
 
 
 def _code_rows(lines: Sequence[SummaryLine]) -> list[list[str]]:

@@ -5,8 +5,14 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
+    from uuid import UUID
+
+    from sqlmodel import Session
+
+    from rpm.actions.differences import Between
     from rpm.actions.differing_events import EventDifference
     from rpm.store.outcomes import EventLine
+    from rpm.store.scope import Scope
 
 
 def register(app: typer.Typer) -> None:
@@ -37,8 +43,7 @@ def differences(
     Both sides of an event are as of one day, the later one or the day after the month, so that only
     knowledge differs. 1 when an event changed.
     """
-    from rpm.actions.differences import between, fact_differences, new_rule_pages
-    from rpm.actions.differing_events import event_differences
+    from rpm.actions.differences import between
     from rpm.clock import clock_for
     from rpm.commands.opened import (
         day_of,
@@ -59,23 +64,38 @@ def differences(
             scope = Scope.of(actor)
             patient_id = None if patient is None else patient_named(db, scope, patient)
             days = between(db, actor, now, first, last, closed)
-            for fact in fact_differences(db, scope, days, patient_id=patient_id):
-                late = ", after the close" if fact.after_close else ""
-                undoes = f", undoes {fact.undoes_id}" if fact.undoes_id is not None else ""
-                reason = f" ({fact.reason})" if fact.reason else ""
-                typer.echo(
-                    f"{fact.recorded_at:%Y-%m-%d %H:%M}  {fact.recorded_by}: {fact.what}{reason};"
-                    f" {fact.table} {fact.id}{undoes}{late}"
-                )
-            for page_id in new_rule_pages(db, scope, days):
-                typer.echo(f"rule page {page_id} became known")
-            count = 0
-            for change in event_differences(db, scope, days, patient_id=patient_id):
-                typer.echo(_event(change))
-                count += 1
+            _tell_facts(db, scope, days, patient_id)
+            count = _tell_events(db, scope, days, patient_id)
     typer.echo(f"{count} events differ" if count else "no event differs")
     if count:
         raise typer.Exit(1)
+
+
+def _tell_facts(db: "Session", scope: "Scope", days: "Between", patient_id: "UUID | None") -> None:
+    """Print the facts that became known between the days, then the rule pages."""
+    from rpm.actions.differences import fact_differences, new_rule_pages
+
+    for fact in fact_differences(db, scope, days, patient_id=patient_id):
+        late = ", after the close" if fact.after_close else ""
+        undoes = f", undoes {fact.undoes_id}" if fact.undoes_id is not None else ""
+        reason = f" ({fact.reason})" if fact.reason else ""
+        typer.echo(
+            f"{fact.recorded_at:%Y-%m-%d %H:%M}  {fact.recorded_by}: {fact.what}{reason};"
+            f" {fact.table} {fact.id}{undoes}{late}"
+        )
+    for page_id in new_rule_pages(db, scope, days):
+        typer.echo(f"rule page {page_id} became known")
+
+
+def _tell_events(db: "Session", scope: "Scope", days: "Between", patient_id: "UUID | None") -> int:
+    """Print the billable events that the days give otherwise; how many there are."""
+    from rpm.actions.differing_events import event_differences
+
+    count = 0
+    for change in event_differences(db, scope, days, patient_id=patient_id):
+        typer.echo(_event(change))
+        count += 1
+    return count
 
 
 def _event(change: "EventDifference") -> str:

@@ -26,7 +26,7 @@ def summary(**values: object) -> Summary:
 def test_an_unknown_amount_says_so_and_is_not_added() -> None:
     """A line without a known amount is shown as unknown, not as zero, and is counted."""
     text = summary_text(summary())
-    assert "Total of known amounts: 52.11; 1 lines with amount unknown." in text
+    assert "Total of known amounts: 52.11; 1 line with amount unknown." in text
     assert "amount unknown" in text.split("98978")[1]
     assert "0.00" not in text
 
@@ -66,7 +66,7 @@ def test_a_later_close_of_the_month_is_named_and_reversals_are_counted() -> None
     line = SummaryLine("Doe, Ann (007)", "99454", -1, date(2026, 1, 30), -5211, "SETTLED", "note")
     text = summary_text(summary(ordinal=2, lines=[line]))
     assert "2026-01, close 2" in text
-    assert "0 lines, 1 reversals" in text
+    assert "0 lines, 1 reversal of earlier lines" in text
     assert "-52.11" in text
 
 
