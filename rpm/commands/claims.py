@@ -3,6 +3,7 @@
 Owns the commands' options and what they print. Does not own the checks (``billing.claims.scrub``).
 """
 
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -37,6 +38,10 @@ def check(
         str | None,
         typer.Option(metavar="DATE", help="Check as on this day instead of today."),
     ] = None,
+    procedures: Annotated[
+        Path | None,
+        typer.Option(help="Further codes that exist: the first column of each line of this file."),
+    ] = None,
 ) -> None:
     """Find what would get a claim file or its claims rejected; exit 1 when anything is found.
 
@@ -49,8 +54,9 @@ def check(
     from rpm.errors import InvalidRequest
 
     content = file_bytes(file)
+    own = frozenset[str]() if procedures is None else _first_column(file_bytes(procedures))
     try:
-        scrubbed = scrub(content, day_or_none(on) or _today(), _lists())
+        scrubbed = scrub(content, day_or_none(on) or _today(), _lists(own))
     except NotX12Error as error:
         raise InvalidRequest(f"{file.name} is no 837P: {error}") from None
     _tell(scrubbed)
@@ -74,12 +80,21 @@ def _today() -> "date":
     return SystemClock().now().date()
 
 
-def _lists() -> "Lists":
-    """The codes that the shipped rules and the shipped list of diagnoses know."""
+def _first_column(content: bytes) -> frozenset[str]:
+    """The codes that a list or a schedule of charges begins its lines with; others are no codes."""
+    from billing.codes import is_procedure_code
+
+    lines = content.decode("utf-8-sig", "replace").splitlines()
+    cells = (re.split(r"[,;\t]", line, maxsplit=1)[0].strip(' "') for line in lines)
+    return frozenset(cell for cell in cells if is_procedure_code(cell))
+
+
+def _lists(own: frozenset[str]) -> "Lists":
+    """The codes that the shipped rules, the list of diagnoses and a list of one's own know."""
     from billing.claims.check_claim import Lists
     from billing.claims.diagnoses import billable_diagnoses
     from billing.coding.rules_read import shipped_coding_rules
     from billing.rules.references import shipped_references
 
-    procedures = frozenset({*shipped_references().codes, *shipped_coding_rules().codes})
+    procedures = own.union(shipped_references().codes, shipped_coding_rules().codes)
     return Lists(procedures, billable_diagnoses())

@@ -44,6 +44,19 @@ def test_what_is_no_claim_file_is_wrong_use(content: bytes, said: Run, tmp_path:
     assert "is no 837P: it " in told
 
 
+def test_codes_of_ones_own_are_known(said: Run, tmp_path: Path) -> None:
+    """A procedure of the practice's own schedule is no finding; another one still is."""
+    path, schedule = tmp_path / "CLAIMS.837", tmp_path / "charges.csv"
+    path.write_text(
+        sound_file().replace("HC:99457*", "HC:87070*").replace("HC:99458*", "HC:87071*")
+    )
+    schedule.write_text('procedure,charge\n"87070",15.00\n')
+    words = ("claims", "check", str(path), *DAY)
+    assert "4 findings" in said(*words, code=1)
+    told = said(*words, "--procedures", str(schedule), code=1)
+    assert told.count("W_PROCEDURE_UNKNOWN") == 2
+
+
 def test_a_file_that_is_not_there_is_wrong_use(said: Run, tmp_path: Path) -> None:
     """2 for a file that cannot be read, and for a day that is none."""
     assert "cannot be read" in said("claims", "check", str(tmp_path / "NONE.837"), code=2)
