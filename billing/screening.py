@@ -61,12 +61,20 @@ def no_prior_visit(enrolled: pd.DataFrame) -> Screened:
     return _share("no-prior-visit", missing, len(enrolled), NO_VISIT_PERCENT)
 
 
-def several_devices(supply: pd.DataFrame) -> Screened:
+def parts_of(lines: pd.DataFrame) -> pd.DataFrame:
+    """Live units of each of ``PARTS`` by patient. ``lines``: patient, part, units."""
+    sums = lines.pivot_table(
+        index="patient", columns="part", values="units", aggfunc="sum", fill_value=0
+    )
+    return sums.reindex(columns=list(PARTS), fill_value=0).reset_index()
+
+
+def several_devices(lines: pd.DataFrame) -> Screened:
     """Patients for whom device supply was billed twice for days that overlap.
 
-    ``supply``: patient, start_day, end_day, units of each live supply posting.
+    ``lines``: patient, part, start_day, end_day, units of each live line.
     """
-    rows = supply.sort_values(["patient", "start_day"], kind="stable")
+    rows = lines[lines["part"] == "supply"].sort_values(["patient", "start_day"], kind="stable")
     previous = rows.groupby("patient", sort=False)["end_day"].shift(1)
     overlaps = previous.notna() & (rows["start_day"] <= previous)
     twice = rows.loc[overlaps | (rows["units"] > 1), "patient"].drop_duplicates()

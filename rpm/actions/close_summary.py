@@ -1,16 +1,17 @@
 """What a close adds up to for people: by code and payer, and its findings with who can settle them.
 
 Owns the sums and their order. Does not own what is posted (``rpm.actions.compute_close``) nor the
-texts of findings (``billing.rules``). The same sums serve a close that is computed and one that is
-recorded.
+texts of findings (``billing.rules``). Sums of a close that is recorded are a statement of the store
+(``rpm.store.queries.close_sums``).
 """
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Protocol
 
 from billing.finding import Severity, severity_of
 from billing.rules.references import FindingText, finding_text
+from rpm.store.queries.close_sums import LineSum
 
 _ORDER = (Severity.ERROR, Severity.WARNING, Severity.INFORMATION)
 
@@ -30,28 +31,14 @@ class PostedLine(Protocol):
     def amount_cents(self) -> int | None: ...  # noqa: D102
 
 
-@dataclass
-class LineSum:
-    """Postings of one code and payer; those of reversals count against those of issues."""
-
-    code: str
-    payer_key: str
-    issued: int = 0
-    reversed: int = 0
-    units: int = 0
-    amount_cents: int = 0
-    amounts_unknown: int = 0  # postings without an amount: in no sum
-
-
 @dataclass(frozen=True)
 class FindingSum:
-    """One kind of finding of a month: how often, of how many patients, and what to do about it."""
+    """One kind of finding of a month: how often, and what to do about it."""
 
     code: str
     text: FindingText
     severity: Severity
     count: int
-    patients: int
 
 
 def line_sums(postings: Iterable[PostedLine]) -> list[LineSum]:
@@ -70,16 +57,10 @@ def line_sums(postings: Iterable[PostedLine]) -> list[LineSum]:
     return [sums[key] for key in sorted(sums)]
 
 
-def finding_sums(rows: Iterable[Mapping[str, Any]]) -> list[FindingSum]:
-    """Findings among the rows of a close by code: what stops a line first, then the frequent."""
-    counts: dict[str, int] = {}
-    patients: dict[str, set[str]] = {}
-    for row in rows:
-        if row["row"] == "finding":
-            counts[row["code"]] = counts.get(row["code"], 0) + 1
-            patients.setdefault(row["code"], set()).add(row["patient_id"])
+def finding_sums(counts: Mapping[str, int]) -> list[FindingSum]:
+    """Findings of a close, counted by code: what stops a line first, then the frequent."""
     sums = [
-        FindingSum(code, finding_text(code), severity_of(code), count, len(patients[code]))
+        FindingSum(code, finding_text(code), severity_of(code), count)
         for code, count in counts.items()
     ]
     return sorted(sums, key=lambda one: (_ORDER.index(one.severity), -one.count, one.code))

@@ -22,7 +22,7 @@ from billing.screening import Screened
 from rpm.actions.compute_close import latest_close
 from rpm.actions.practice_day import practice_today
 from rpm.store import practice_figures as store
-from rpm.store.queries.ledger import rows_of_close
+from rpm.store.queries.ledger import columns_of_close
 from rpm.store.rule_books import book_of
 from rpm.store.scope import Scope
 from rpm.store.tables.ledger import Close
@@ -56,7 +56,6 @@ class PracticeFigures:
     """The figures of the last twelve months, the running one last."""
 
     months: list[MonthFigures]
-    readings: list[MonthReadings]
     posted: list[store.PostedSum]
     labels: Mapping[str, str]  # of codes
     estimates: list[Estimate]
@@ -74,7 +73,6 @@ def practice_figures(db: Session, scope: Scope, now: datetime) -> PracticeFigure
     earned = store.earned_now(db, scope)
     return PracticeFigures(
         months=enrolled_by_month(store.enrolled(db, scope).episodes, months),
-        readings=_readings(store.readings_by_day(db, scope, months[0]), months),
         posted=posted,
         labels={one: book.references.codes[one].label for one in {*earned, *_codes(posted)}},
         estimates=[_estimate(book, today, code, count) for code, count in sorted(earned.items())],
@@ -89,6 +87,12 @@ def last_months(today: date) -> list[date]:
     while len(months) < MONTHS:
         months.insert(0, (months[0] - timedelta(days=1)).replace(day=1))
     return months
+
+
+def month_readings(db: Session, scope: Scope, now: datetime) -> list[MonthReadings]:
+    """Readings of the last twelve months; it looks at every device day of them."""
+    months = last_months(practice_today(db, scope, now))
+    return _readings(store.readings_by_day(db, scope, months[0]), months)
 
 
 def _codes(posted: Sequence[store.PostedSum]) -> set[str]:
@@ -117,14 +121,14 @@ def _estimate(book: RuleBook, today: date, code: str, periods: int) -> Estimate:
 def _reached(db: Session, scope: Scope, close: Close) -> list[Reached]:
     book = book_of(db, scope.organization_id, close.audit_number)
     first, last = close.month_start_day.isoformat(), close.as_of.isoformat()
-    rows = [
-        row
-        for row in rows_of_close(db, scope, close.id, "period")
-        if first <= row["end_day"] < last and row["rule_page_id"] and row["program"] == PROGRAM
+    names = ("kind", "days", "seconds", "practitioner_seconds")
+    wanted = ("rule_page_id", "program", "end_day", *names)
+    values = [
+        (page, program, *measured)
+        for page, program, day, *measured in columns_of_close(db, scope, close.id, "period", wanted)
+        if first <= day < last and page and program == PROGRAM
     ]
-    names = ("kind", "program", "days", "seconds", "practitioner_seconds")
-    values = [(row["rule_page_id"], *(row[name] for name in names)) for row in rows]
-    periods = pd.DataFrame(values, columns=["page", *names])
+    periods = pd.DataFrame(values, columns=["page", "program", *names])
     pages = {page: _ladders(book, page) for page in periods["page"].unique().tolist()}
     return reached(periods, pages)
 
@@ -152,19 +156,19 @@ def self_check(db: Session, scope: Scope, now: datetime) -> SelfCheck:
     months = last_months(practice_today(db, scope, now))
     who = store.enrolled(db, scope)
     parts = parts_of_codes(book_of(db, scope.organization_id))
-    billed = store.parts_billed(db, scope, who, parts, months[0])
-    supply = {code for code, part in parts.items() if part == Role.SUPPLY.value}
+    lines = store.lines_billed(db, scope, who, parts, months[0])
+    services = store.services_of(db, scope, who)
+    billed = screening.parts_of(lines)
     figures = enrolled_by_month(who.episodes, months)
+    elsewhere = [row for row, code, day in services.elsewhere if code in parts and day >= months[0]]
     return SelfCheck(
         figures,
         [
             screening.sudden_rise(figures),
-            screening.no_prior_visit(store.visited_before(db, scope, who, months[0])),
-            screening.several_devices(store.supply_billed(db, scope, who, supply, months[0])),
+            screening.no_prior_visit(store.visited_before(db, scope, who, services, months[0])),
+            screening.several_devices(lines),
             screening.supply_without_management(billed),
-            screening.another_practice(
-                store.billed_elsewhere(db, scope, who, parts.keys(), months[0]), len(who.rows)
-            ),
+            screening.another_practice(pd.Series(elsewhere, dtype="int64"), len(who.rows)),
             screening.not_all_parts(billed),
         ],
         who,

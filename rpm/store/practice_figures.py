@@ -1,4 +1,4 @@
-"""What a practice's figures are computed from, as frames: episodes, device days, postings, visits.
+"""What a practice's figures are computed from: episodes, device days, postings, visits.
 
 Owns these reads. Does not own the figures (``billing.figures``, ``billing.screening``). A patient
 is a row number; ``patient_ids`` leads back to the id.
@@ -33,6 +33,7 @@ class Enrolled:
 
     episodes: pd.DataFrame
     rows: Mapping[RawId, int]  # by raw id of the patient
+    of_episode: Mapping[RawId, int]  # by raw id of the episode
 
     def patient_ids(self, rows: Collection[int]) -> list[UUID]:
         """The ids of some rows, in order of the ids."""
@@ -43,21 +44,18 @@ class Enrolled:
 def enrolled(db: Session, scope: Scope) -> Enrolled:
     """All episodes of the practice."""
     reader = FactReader(db, scope.organization_id)
-    episodes = reader.episodes()
+    episodes = reader.fetch(reader.of_patients("episode", "id", "patient_id", "opened_day"))
     ends = reader.latest_of_episodes("episode_end", "last_day")
     rows: dict[RawId, int] = {}
+    of_episode: dict[RawId, int] = {}
     values = []
-    for episode in episodes:
-        end = ends.get(episode.id)
-        last_day = None if end is None else end[1]
-        values.append(
-            (
-                rows.setdefault(episode.patient_id, len(rows)),
-                day_number(episode.opened_day),
-                _OPEN if last_day is None else day_number(last_day),
-            )
-        )
-    return Enrolled(pd.DataFrame(values, columns=["patient", "opened_day", "closed_day"]), rows)
+    for episode_id, patient_id, opened_day in episodes:
+        row = of_episode[episode_id] = rows.setdefault(patient_id, len(rows))
+        end = ends.get(episode_id)
+        closed_day = _OPEN if end is None or end[1] is None else day_number(end[1])
+        values.append((row, day_number(opened_day), closed_day))
+    frame = pd.DataFrame(values, columns=["patient", "opened_day", "closed_day"])
+    return Enrolled(frame, rows, of_episode)
 
 
 def readings_by_day(db: Session, scope: Scope, first_day: date) -> pd.DataFrame:
@@ -129,39 +127,18 @@ def earned_now(db: Session, scope: Scope) -> dict[str, int]:
     return {code: int(count) for code, count in found}
 
 
-def parts_billed(
+def lines_billed(
     db: Session, scope: Scope, who: Enrolled, codes: Mapping[str, str], first_day: date
 ) -> pd.DataFrame:
-    """Live units of each part by patient, for services from a day on.
+    """Live lines for services from a day on: patient, part, start_day, end_day, units.
 
-    ``codes``: the part of each code. Gives patient and a column for each part.
+    ``codes``: the part of each code.
     """
-    found = db.execute(
-        select(_raw_patient(), col(Posting.code), func.sum(col(Posting.sign) * col(Posting.units)))
-        .where(
-            col(Posting.organization_id) == scope.organization_id,
-            col(Posting.service_day) >= first_day,
-            col(Posting.code).in_(sorted(codes)),
-        )
-        .group_by(col(Posting.patient_id), col(Posting.code))
-    )
-    units: dict[int, dict[str, int]] = {}
-    for patient_id, code, count in found:
-        row = units.setdefault(who.rows[patient_id], dict.fromkeys(codes.values(), 0))
-        row[codes[code]] += int(count)
-    parts = sorted(set(codes.values()))
-    rows = [(patient, *(row[part] for part in parts)) for patient, row in units.items()]
-    return pd.DataFrame(rows, columns=["patient", *parts])
-
-
-def supply_billed(
-    db: Session, scope: Scope, who: Enrolled, codes: Collection[str], first_day: date
-) -> pd.DataFrame:
-    """Live supply lines for services from a day on: patient, start_day, end_day, units."""
     live = func.sum(col(Posting.sign) * col(Posting.units))
     found = db.execute(
         select(
             _raw_patient(),
+            col(Posting.code),
             func.min(col(Posting.period_start_day)),
             func.max(col(Posting.period_end_day)),
             live,
@@ -171,58 +148,62 @@ def supply_billed(
             col(Posting.service_day) >= first_day,
             col(Posting.code).in_(sorted(codes)),
         )
-        .group_by(col(Posting.patient_id), col(Posting.key))
+        .group_by(col(Posting.patient_id), col(Posting.code), col(Posting.key))
         .having(live > 0)
-    )
+    ).all()
+    numbers = {day: day_number(day) for row in found for day in row[2:4]}
     rows = [
-        (who.rows[patient], day_number(start), day_number(end), int(units))
-        for patient, start, end, units in found
+        (who.rows[patient], codes[code], numbers[start], numbers[end], int(units))
+        for patient, code, start, end, units in found
     ]
-    return pd.DataFrame(rows, columns=["patient", "start_day", "end_day", "units"])
+    return pd.DataFrame(rows, columns=["patient", "part", "start_day", "end_day", "units"])
 
 
-def visited_before(db: Session, scope: Scope, who: Enrolled, first_day: date) -> pd.DataFrame:
+@dataclass(frozen=True)
+class Services:
+    """Other services that stand, ours and those of other practices."""
+
+    own: list[tuple[int, date]]  # row of the patient, day
+    elsewhere: list[tuple[int, str, date]]  # with the code
+
+
+def services_of(db: Session, scope: Scope, who: Enrolled) -> Services:
+    """Services of the patients who were ever enrolled."""
+    found = Services([], [])
+    for _, patient_id, code, day, own, *_ in FactReader(db, scope.organization_id).services():
+        row = who.rows.get(patient_id)
+        if row is None:
+            continue
+        if own:
+            found.own.append((row, day))
+        else:
+            found.elsewhere.append((row, code, day))
+    return found
+
+
+def visited_before(
+    db: Session, scope: Scope, who: Enrolled, services: Services, first_day: date
+) -> pd.DataFrame:
     """Patients first enrolled from a day on: patient, visited.
 
     Visited: a service of this practice, or the established relationship, is on file for the day
     of enrollment or before.
     """
     reader = FactReader(db, scope.organization_id)
+    gates = reader.fetch(reader.of_episodes("episode_gate", "episode_id", "gate", "from_day"))
+    known = [*services.own]
+    known += [(who.of_episode[row[0]], row[2]) for row in gates if row[1] == ESTABLISHED]
+    earliest: dict[int, date] = {}
+    for row, day in known:
+        if row not in earliest or day < earliest[row]:
+            earliest[row] = day
     first_enrolled = who.episodes.groupby("patient")["opened_day"].min()
-    earliest: dict[int, int] = {}
-
-    def note(patient_id: RawId, day: date) -> None:
-        row = who.rows.get(patient_id)
-        if row is not None:
-            number = day_number(day)
-            earliest[row] = min(number, earliest.get(row, number))
-
-    for _, patient_id, _, day, own, *_ in reader.services():
-        if own:
-            note(patient_id, day)
-    patients = {episode.id: episode.patient_id for episode in reader.episodes()}
-    for gate in reader.fetch(reader.of_episodes("episode_gate", "episode_id", "gate", "from_day")):
-        if gate.gate == ESTABLISHED:
-            note(patients[gate.episode_id], gate.from_day)
     new = first_enrolled[first_enrolled >= day_number(first_day)]
     rows = [
-        (patient, earliest.get(patient, day + 1) <= day)
+        (patient, patient in earliest and day_number(earliest[patient]) <= day)
         for patient, day in zip(new.index.tolist(), new.tolist(), strict=True)
     ]
     return pd.DataFrame(rows, columns=["patient", "visited"])
-
-
-def billed_elsewhere(
-    db: Session, scope: Scope, who: Enrolled, codes: Collection[str], first_day: date
-) -> pd.Series:
-    """Patients for whom another practice's service of these codes is on file from a day on."""
-    services = FactReader(db, scope.organization_id).services()
-    rows = [
-        who.rows[patient_id]
-        for _, patient_id, code, day, own, *_ in services
-        if not own and code in codes and day >= first_day and patient_id in who.rows
-    ]
-    return pd.Series(rows, dtype="int64")
 
 
 def _raw_patient() -> Any:

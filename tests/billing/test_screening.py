@@ -42,7 +42,9 @@ def test_supply_of_overlapping_days_is_a_second_device() -> None:
     frame = pd.DataFrame(
         [(0, 10, 39, 1), (0, 40, 69, 1), (1, 10, 39, 1), (1, 39, 68, 1), (2, 10, 39, 2)],
         columns=["patient", "start_day", "end_day", "units"],
-    )
+    ).assign(part="supply")
+    other = frame.assign(part="management", patient=9)
+    frame = pd.concat([frame, other], ignore_index=True)
     found = screening.several_devices(frame)
     assert (found.patients, found.of) == ((1, 2), 3)
     assert screening.several_devices(frame[:0]).patients == ()
@@ -56,6 +58,17 @@ def test_parts_are_counted_by_live_units() -> None:
     lacking = screening.not_all_parts(frame)
     assert (lacking.patients, lacking.of, lacking.percent) == ((1, 2, 4), 4, 75.0)
     assert lacking.stands_out
+
+
+def test_units_are_summed_by_part_and_a_part_nobody_has_is_zero() -> None:
+    """Each patient has a figure for each part, also without any line."""
+    lines = pd.DataFrame(
+        [(3, "supply", 1), (3, "supply", 2), (5, "setup", 1)],
+        columns=["patient", "part", "units"],
+    )
+    found = screening.parts_of(lines)
+    assert found[["patient", *screening.PARTS]].to_numpy().tolist() == [[3, 0, 3, 0], [5, 1, 0, 0]]
+    assert screening.parts_of(lines[:0]).empty
 
 
 def test_another_practice_counts_a_patient_once() -> None:

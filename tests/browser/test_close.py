@@ -73,7 +73,12 @@ def test_a_biller_closes_the_month_and_downloads_the_file(
     downloading.value.save_as(tmp_path / "lines.csv")
     assert downloading.value.suggested_filename == "close-2026-01-1-service-lines.csv"
     assert b"99454" in (tmp_path / "lines.csv").read_bytes()
-    for path in ("/figures", "/figures/checks", "/figures/checks/not-all-parts"):
+    for path in (
+        "/figures",
+        "/figures/readings",
+        "/figures/checks",
+        "/figures/checks/not-all-parts",
+    ):
         page.goto(path)
         stands(page)
 

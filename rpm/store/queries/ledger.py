@@ -6,6 +6,7 @@ Owns their SELECTs. Does not own computing (``rpm.store.outcomes``) nor files ma
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from operator import itemgetter
 from typing import Any
 from uuid import UUID
 
@@ -118,14 +119,33 @@ def rows_of_close(
     db: Session, scope: Scope, close_id: UUID, kind: str | None = None
 ) -> Sequence[Mapping[str, Any]]:
     """The outcome rows a close kept, or those of one kind, in their order."""
+    return [row for run in _runs_of_close(db, scope, close_id, kind) for row in rows_in(run)]
+
+
+def columns_of_close(
+    db: Session, scope: Scope, close_id: UUID, kind: str, names: Sequence[str]
+) -> list[tuple[Any, ...]]:
+    """Some columns of the rows of a kind that a close kept, in their order: for many rows."""
+    found: list[tuple[Any, ...]] = []
+    for run in _runs_of_close(db, scope, close_id, kind):
+        if "columns" in run:
+            places = itemgetter(*(run["columns"].index(name) for name in names))
+            found += map(places, run["rows"])
+        else:
+            found.append(itemgetter(*names)(run))
+    return found
+
+
+def _runs_of_close(
+    db: Session, scope: Scope, close_id: UUID, kind: str | None
+) -> Iterator[Mapping[str, Any]]:
     runs = select(CloseRow.content).where(
         col(CloseRow.organization_id) == scope.organization_id,
         col(CloseRow.close_id) == close_id,
     )
     if kind is not None:
         runs = runs.where(type_coerce(CloseRow.content, JSON)["row"].as_string() == kind)
-    found = db.exec(runs.order_by(col(CloseRow.ordinal)))
-    return [row for run in found for row in rows_in(run)]
+    yield from db.exec(runs.order_by(col(CloseRow.ordinal)))
 
 
 def exports_of_close(db: Session, scope: Scope, close_id: UUID) -> Sequence[Export]:

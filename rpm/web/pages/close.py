@@ -19,11 +19,12 @@ from sqlmodel import Session
 from rpm.access import Actor
 from rpm.actions.close_checklist import checklist, closable_months
 from rpm.actions.close_month import post_close, totals_of
-from rpm.actions.close_summary import FindingSum, LineSum, finding_sums, line_sums
+from rpm.actions.close_summary import FindingSum, finding_sums, line_sums
 from rpm.actions.compute_close import ComputedClose, Progress, compute_close
 from rpm.errors import Conflict, NotFound
 from rpm.keys import KeyRing, key_ring
 from rpm.store.engine import reading, transaction
+from rpm.store.queries.close_sums import LineSum
 from rpm.store.queries.ledger import closes_page
 from rpm.store.queries.people import names_of_patients
 from rpm.store.scope import Scope
@@ -190,7 +191,7 @@ def _previewed(
         sums=line_sums(one for one, _ in computed.postings),
         changes=[Change(names[one.patient_id], one, reason) for one, reason in shown],
         changes_in_all=len(changed),
-        findings=finding_sums(computed.rows),
+        findings=finding_sums(computed.findings),
         payers=payers,
         nothing_new=computed.repeats_latest,
         seen=seal(ring, _place(actor, f"{first_day:%Y-%m}"), tuple(vars(seen).values())),

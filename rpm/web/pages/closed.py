@@ -15,7 +15,7 @@ from fastapi.responses import Response
 from sqlmodel import Session
 
 from rpm.access import Actor
-from rpm.actions.close_summary import finding_sums, line_sums
+from rpm.actions.close_summary import finding_sums
 from rpm.actions.evidence_pack import close_pack, posting_pack
 from rpm.actions.export_close import (
     MANIFEST,
@@ -28,12 +28,8 @@ from rpm.actions.export_close import (
 )
 from rpm.errors import NotFound
 from rpm.store.queries.audit import events_by_number
-from rpm.store.queries.ledger import (
-    exports_of_close,
-    postings_of_close,
-    postings_page,
-    rows_of_close,
-)
+from rpm.store.queries.close_sums import sums_of_close
+from rpm.store.queries.ledger import exports_of_close, postings_page
 from rpm.store.queries.people import names_of_patients
 from rpm.store.scope import Scope
 from rpm.store.tables.ledger import Close, Posting
@@ -88,8 +84,8 @@ def closed(
         "closed.html.j2",
         close=close,
         made_by=_by(db, scope, [close.audit_number]).get(close.audit_number, ""),
-        sums=line_sums(postings_of_close(db, scope, close_id)),
-        findings=finding_sums(rows_of_close(db, scope, close_id, "finding")),
+        sums=sums_of_close(db, scope, close_id),
+        findings=finding_sums(close.totals["findings"]),
         exports=_exports(db, scope, close_id),
         files=FILES,
         lines=lines,

@@ -19,15 +19,19 @@ from rpm.access import Actor
 from rpm.actions.practice_figures import (
     MonthReadings,
     PracticeFigures,
+    month_readings,
     practice_figures,
     self_check,
 )
 from rpm.errors import NotFound
+from rpm.store.engine import reading
 from rpm.store.queries.people import names_of_patients
 from rpm.store.scope import Scope
 from rpm.web.pages.charts import Bar, Chart, bar_chart
+from rpm.web.pages.long_work import LongWork, Progress, render_working
 from rpm.web.pages.paging import page_of_list
 from rpm.web.pages.shell import Now, PageReadDb, page_permit, page_router, render
+from rpm.web.running import running_of
 from rpm.written import dollars, us_month
 
 router = page_router()
@@ -100,7 +104,6 @@ def figures(request: Request, db: PageReadDb, now: Now, actor: Reader) -> Respon
                 for one in found.months
             ],
         ),
-        readings=_readings_chart(found.readings),
         revenue=_revenue_chart(found),
         codes=_latest_month(found),
     )
@@ -145,6 +148,19 @@ def _latest_month(found: PracticeFigures) -> Chart | None:
         if one.month_start_day == month
     ]
     return bar_chart(f"Posted for {us_month(month)} by code", bars)
+
+
+@router.get("/figures/readings")
+def readings(request: Request, now: Now, actor: Reader) -> Response:
+    """Readings of the last twelve months, counted while the page is sent."""
+    engine = running_of(request).engine
+
+    def work(_tell: Progress) -> tuple[list[MonthReadings], Chart]:
+        with reading(engine) as db:
+            found = month_readings(db, Scope.of(actor), now)
+        return found, _readings_chart(found)
+
+    return render_working(request, "figures_readings.html.j2", LongWork(work))
 
 
 @router.get("/figures/checks")
