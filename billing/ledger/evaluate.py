@@ -107,9 +107,15 @@ def judged_outcome(
     )
 
 
-def billed_events(facts: Facts, book: RuleBook, as_of: date, known: date) -> pd.DataFrame:
-    """The events of ``evaluate`` alone, without findings and progress: for many trials."""
-    decided = _decided(facts, book, measure(facts, book, day_number(as_of)), as_of, known)
+def billed_events(
+    facts: Facts, book: RuleBook, as_of: date, known: date, standing: Standing | None = None
+) -> pd.DataFrame:
+    """The events of ``evaluate`` alone, without findings and progress: for many trials.
+
+    ``standing`` is that of other facts with the same episodes and gates, found once for all trials.
+    """
+    measured = measure(facts, book, day_number(as_of), standing)
+    decided = _decided(facts, book, measured, as_of, known)
     return _event_frame(facts, decided.judged, decided.leaving)
 
 
@@ -136,9 +142,15 @@ def _decided(
     return _Decided(pages, judged, others, leaving, remarks)
 
 
-def measure(facts: Facts, book: RuleBook, as_of_day: int) -> Measured:
-    """Windows, months and their measures; no thresholds, no codes."""
-    standing = standing_of(facts)
+def measure(
+    facts: Facts, book: RuleBook, as_of_day: int, standing: Standing | None = None
+) -> Measured:
+    """Windows, months and their measures; no thresholds, no codes.
+
+    ``standing`` is that of the facts' episodes and gates, where it is known already.
+    """
+    if standing is None:
+        standing = standing_of(facts)
     also_counts = np.array(
         [refused_bits(_also_counts(book, program)) for program in PROGRAMS], dtype=np.int64
     )

@@ -17,7 +17,7 @@ from billing.ledger.added import NewDay, NewEntry, with_days, with_entries
 from billing.ledger.evaluate import billed_events
 from billing.ledger.facts import Facts
 from billing.ledger.kernels import Ints, Mask
-from billing.ledger.standing import Standing
+from billing.ledger.standing import Standing, standing_of
 from billing.ledger.windows import KeptDays
 from billing.rules.book import RuleBook
 from billing.rules.ruleset import Ladder, Measure
@@ -73,6 +73,7 @@ class Trials:
 
     def __init__(self, facts: Facts, book: RuleBook, seen_day: int, known: date) -> None:
         self._facts = _until(facts, seen_day)
+        self._standing = standing_of(self._facts)  # a trial adds no episode and no gate
         self._book = book
         self._known = known
         self._lines: dict[date, Counter[Line]] = {}
@@ -104,7 +105,8 @@ class Trials:
         return as_of, tuple(sorted(gained.elements())), tuple(sorted(lost.elements()))
 
     def _counted(self, facts: Facts, as_of: date) -> Counter[Line]:
-        return Counter(lines_of(billed_events(facts, self._book, as_of, self._known)))
+        events = billed_events(facts, self._book, as_of, self._known, self._standing)
+        return Counter(lines_of(events))
 
 
 def lines_of(events: pd.DataFrame) -> list[Line]:

@@ -20,6 +20,7 @@ from billing.ledger.evaluate import billed_events, evaluate
 from billing.ledger.explain import EventKey, explain
 from billing.ledger.facts import Facts
 from billing.ledger.outcome import Outcome
+from billing.ledger.standing import standing_of
 from billing.rules.book import shipped_book
 
 SEEDS = st.integers(0, 2**32)
@@ -57,8 +58,10 @@ def assert_same(one: Outcome, other: Outcome) -> None:
 def test_events_alone_are_the_events_of_all(seed: int, as_of: date) -> None:
     """What is billed does not depend on whether findings and progress are told beside it."""
     facts = together(crowd(seed))
-    alone = billed_events(facts, shipped_book(), as_of, as_of)
-    pd.testing.assert_frame_equal(alone, judge(facts, as_of).events)
+    everything = judge(facts, as_of).events
+    for standing in (None, standing_of(facts)):
+        alone = billed_events(facts, shipped_book(), as_of, as_of, standing)
+        pd.testing.assert_frame_equal(alone, everything)
 
 
 @LAW
