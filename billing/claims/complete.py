@@ -9,12 +9,15 @@ from collections.abc import Iterator
 from billing.claims.claim import (
     CONTROL_NUMBER_LENGTH,
     CORRECTIONS,
+    EMPLOYER_ID,
     LINE_NUMBER_LENGTH,
     MOST_DIAGNOSES,
     MOST_LINES,
     MOST_MODIFIERS,
     MOST_POINTERS,
+    ORIGINAL,
     SEXES,
+    SOCIAL_SECURITY,
     Address,
     Claim,
     Name,
@@ -46,27 +49,29 @@ def _lack(where: str) -> Finding:
 
 def _empty(claim: Claim) -> Iterator[Finding]:
     billing, coverage, patient = claim.billing, claim.coverage, claim.patient
-    needed = {
+    needed: dict[str, object] = {
         "billing provider, name": _named(billing.name),
         "billing provider, NPI": billing.npi,
         "billing provider, tax id": billing.tax_id,
+        "billing provider, kind of tax id": billing.tax_id_kind in (EMPLOYER_ID, SOCIAL_SECURITY),
         "billing provider, street address": _whole(billing.address),
         "payer, name": element(coverage.payer.name),
         "payer, id at the receiver": coverage.payer.payer_id,
         "coverage, member id": coverage.member_id,
         "coverage, kind of payer (SBR09)": coverage.filing_code,
+        "coverage, rank": coverage.rank,
         "subscriber, name": _named(coverage.subscriber.name),
         "patient, name": _named(patient.name),
         "patient, birth date": patient.birth_day,
         "patient, sex": patient.sex in SEXES,
         "patient, address": _whole(patient.address),
         "place of service": claim.place,
-        "diagnoses": claim.diagnoses,
+        "diagnoses": claim.diagnoses and all(claim.diagnoses),
+        "claim frequency": claim.frequency in (ORIGINAL, *CORRECTIONS),
         "service lines": claim.lines,
         "patient control number": claim.control_number,
     }
-    if claim.facility is not None:
-        needed["service facility, address"] = _whole(claim.facility.address)
+    needed |= _where_present(claim)
     if claim.frequency in CORRECTIONS:
         needed["claim number of the payer, of the claim that is corrected"] = (
             claim.payer_claim_number
@@ -74,6 +79,28 @@ def _empty(claim: Claim) -> Iterator[Finding]:
     for where, value in needed.items():
         if not value:
             yield _lack(where)
+
+
+def _where_present(claim: Claim) -> dict[str, object]:
+    """What is needed of parties that a claim may have or not."""
+    subscriber, needed = claim.coverage.subscriber, dict[str, object]()
+    if claim.dependent is not None:
+        needed["patient, relationship to the subscriber"] = claim.dependent.relationship
+        if subscriber.birth_day is not None:
+            needed["subscriber, sex"] = subscriber.sex in SEXES
+        if subscriber.address is not None:
+            needed["subscriber, address"] = _whole(subscriber.address)
+    if claim.facility is not None:
+        needed["service facility, name"] = element(claim.facility.name)
+        needed["service facility, address"] = _whole(claim.facility.address)
+    for number, other in enumerate(claim.others, start=1):
+        needed[f"other coverage {number}"] = all(
+            (
+                *(element(other.payer.name), other.payer.payer_id, other.rank, other.filing_code),
+                *(_named(other.subscriber), other.member_id, other.relationship),
+            )
+        )
+    return needed
 
 
 def _named(name: Name) -> str:
@@ -146,5 +173,13 @@ def _line(claim: Claim, number: int, line: ServiceLine) -> Iterator[Finding]:
         yield Finding(TOO_MUCH, f"{where}, pointers", "A line points to 1 to 4 diagnoses.")
     if any(not 1 <= one <= len(claim.diagnoses) for one in line.pointers):
         yield _lack(f"{where}, the diagnosis it points to")
+    if not line.procedure:
+        yield _lack(f"{where}, procedure")
+    if not all(line.modifiers):
+        yield _lack(f"{where}, modifier")
+    for one in line.adjudications:
+        reasons = (text for each in one.adjustments for text in (each.group, each.reason))
+        if not one.payer_id or not all(reasons):
+            yield _lack(f"{where}, payer or reason of what another payer did")
     if len(line.modifiers) > MOST_MODIFIERS:
         yield Finding(TOO_MUCH, f"{where}, modifiers", "A line holds at most 4 modifiers.")

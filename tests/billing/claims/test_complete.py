@@ -1,13 +1,18 @@
 """What a claim lacks, told in the words of the practice's records."""
 
-from dataclasses import replace
+from collections.abc import Iterator
+from dataclasses import fields, is_dataclass, replace
+from datetime import date
 from typing import Any
 
 import pytest
-from claims_made import BILLING, CLAIM, COVERAGE, EVERYTHING, PATIENT, RENDERING, VOIDED
+from claims_made import BILLING, CLAIM, COVERAGE, EVERYTHING, PATIENT, RENDERING, VOIDED, claim_file
 
 from billing.claims.claim import Address, Claim, Name
 from billing.claims.complete import IDENTIFIER, INVALID_NPI, LACKING, TOO_MUCH, lacking
+from billing.claims.scrub import scrub
+from billing.claims.x12.p837 import write_837p
+from billing.finding import Severity
 
 NOWHERE = Address("", "", "", "")
 
@@ -78,6 +83,37 @@ def test_what_cannot_leave_as_it_is_is_named(
     """Identifiers are never cut or cleaned, and limits never passed, in silence."""
     (found,) = lacking(replace(CLAIM, **changes))
     assert (found.code, found.where) == (code, where)
+
+
+def texts_of(value: Any, path: tuple[str | int, ...] = ()) -> Iterator[tuple[str | int, ...]]:
+    """The paths of all texts that a claim holds."""
+    if isinstance(value, str) and value:
+        yield path
+    elif isinstance(value, tuple):
+        for place, one in enumerate(value):
+            yield from texts_of(one, (*path, place))
+    elif is_dataclass(value):
+        for one in fields(value):
+            yield from texts_of(getattr(value, one.name), (*path, one.name))
+
+
+def emptied(value: Any, path: tuple[str | int, ...]) -> Any:
+    """A claim with the text at a path taken away."""
+    if not path:
+        return ""
+    step, rest = path[0], path[1:]
+    if isinstance(step, int):
+        return (*value[:step], emptied(value[step], rest), *value[step + 1 :])
+    return replace(value, **{step: emptied(getattr(value, step), rest)})
+
+
+@pytest.mark.parametrize("path", [*texts_of(EVERYTHING)], ids=lambda path: ".".join(map(str, path)))
+def test_whatever_is_taken_away_is_missed_or_may_be_absent(path: tuple[str | int, ...]) -> None:
+    """A claim that lacks nothing gives a file without errors, whichever text it has not."""
+    claim = emptied(EVERYTHING, path)
+    if not lacking(claim):
+        found = scrub(write_837p(claim_file((claim,))), date(2026, 11, 24)).findings
+        assert [one.code for one in found if one.severity is Severity.ERROR] == []
 
 
 def test_no_value_is_told() -> None:
