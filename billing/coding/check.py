@@ -30,6 +30,8 @@ from billing.rules.edits import Edits
 
 CONFIRM = "TH-ADM-08"
 THE_VISIT = "visit"
+BETWEEN_CODES = "pairs"
+"""The area whose edits look at the lines as submitted."""
 
 
 def check(
@@ -73,11 +75,12 @@ def _ask(edit: Edit, visit: Visit) -> Iterator[EditFinding]:
         if told is not None:
             yield _finding(edit, told, None, ())
     elif edit.id in PAIR_EDITS:
+        lines = visit.submitted if edit.area == BETWEEN_CODES else visit.lines
         seen = set()
         for index, told in PAIR_EDITS[edit.id](visit):
             if index not in seen:
                 seen.add(index)
-                yield _finding(edit, told, index, visit.submitted)
+                yield _finding(edit, told, index, lines)
 
 
 def _finding(
