@@ -91,7 +91,7 @@ TEXTS: Mapping[str, tuple[str, str]] = {
     "E_PROCEDURE": ("{part} does not have the form of a procedure code.", "Correct the code."),
     "W_PROCEDURE_UNKNOWN": (
         "{part} is in no list of codes that was given.",
-        "Check that the code exists on the day of service, and load the practice's schedule.",
+        "Check that the code exists on the day of service, or give a list that holds it.",
     ),
     "E_DIAGNOSIS": ("{part} does not have the form of an ICD-10-CM code.", "Correct the code."),
     "W_DIAGNOSIS_UNKNOWN": (
