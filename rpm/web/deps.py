@@ -27,6 +27,7 @@ from sqlmodel import Session
 from rpm.access import Actor, require
 from rpm.store.engine import reading, transaction
 from rpm.web import cursors, idempotency
+from rpm.web.area import AreaRouter
 from rpm.web.caller import Now, Permit, authenticated, permission_of, permit
 from rpm.web.problems import PROBLEMS
 from rpm.web.running import Running, running_of
@@ -66,7 +67,7 @@ class LedgerRoute(APIRoute):
 
 def area_router(area: str) -> APIRouter:
     """A router for one area of the API under ``/v1``."""
-    return APIRouter(prefix="/v1", tags=[area], route_class=LedgerRoute)
+    return AreaRouter(prefix="/v1", tags=[area], route_class=LedgerRoute)
 
 
 @asynccontextmanager

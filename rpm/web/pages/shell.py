@@ -48,6 +48,7 @@ from rpm.actions.command import Command
 from rpm.clock import DemoClock
 from rpm.errors import InvalidRequest
 from rpm.store.sign_ins import SignedIn
+from rpm.web.area import AreaRouter
 from rpm.web.deps import Now
 from rpm.web.handlers import field_problems
 from rpm.web.pages.same_site import PageRoute
@@ -116,7 +117,7 @@ NAVIGATION = (
 
 def page_router() -> APIRouter:
     """A router for the pages of one module."""
-    return APIRouter(
+    return AreaRouter(
         include_in_schema=False, route_class=PageRoute, default_response_class=HTMLResponse
     )
 
