@@ -1,15 +1,19 @@
 """The patient page: an audited look at one chart, by what each role may see."""
 
+import re
 from collections.abc import Callable
 from datetime import date
 
 import pytest
 from conftest import FixedClock
+from evidence_practice import FEBRUARY_CLOSE, close, supply_short
 from ledger_practice import Practice, days
 from sqlalchemy.engine import Engine
 from sqlmodel import col
 from starlette.testclient import TestClient
 
+from billing.evidence.check import check
+from billing.evidence.pack import read_pack
 from rpm.access import Actor
 from rpm.store.engine import reading
 from rpm.store.scope import Scope
@@ -166,6 +170,26 @@ def test_what_if_shows_what_more_would_bring(address: str, signed_in: SignedIn) 
     assert "gained" in page.text
     assert "99457" in page.text
     assert "18 of 20 min" in nurse.get(address).text
+
+
+@only_sqlite
+def test_evidence_is_given_with_the_line(
+    practice: Practice, clock: FixedClock, signed_in: SignedIn, address: str
+) -> None:
+    """A posted line leads to a pack that the checker reads; not under another patient's address."""
+    patient_id = supply_short(practice)
+    clock.instant = FEBRUARY_CLOSE
+    close(practice, "2026-01", FEBRUARY_CLOSE)
+    biller = signed_in("biller")
+    page = biller.get(f"/patients/{patient_id}?month=2026-01").text
+    assert "posted" in page
+    found = re.search(r'action="(/patients/[^"]*/evidence.json)"', page)
+    assert found is not None
+    pack = biller.post(found[1])
+    assert "attachment" in pack.headers["content-disposition"]
+    assert check(read_pack(pack.content)) == []
+    elsewhere = found[1].replace(f"/patients/{patient_id}", address)
+    assert biller.post(elsewhere).status_code == 404
 
 
 @only_sqlite
