@@ -20,7 +20,9 @@ from rpm.store.tables.base import JsonValue, UtcDateTime
 TABLE_OF = {
     "encounter": "visit",
     "event": "outbound_event",
+    "hold": "legal_hold",
     "next_patient": "patient",
+    "order": "purge_order",
     "page": "rule_page",
     "proposal": "proposed_entry",
     "entry": "interaction_entry",
