@@ -15,13 +15,14 @@ from benchmarks.result import RESULTS, Result, load_result, markdown_table
 
 PAGE = Path("docs/performance.md")
 NAMES = ("close", "dashboard")
-WHERE_KEPT = ("intake", "coding")
+WHERE_KEPT = ("intake", "coding", "devices")
 """Measured by themselves (``python -m benchmarks.intake``), and told where they were."""
 TITLES = {
     "intake": "The vendors' door",
     "close": "The calculation and the close",
     "dashboard": "The pages",
     "coding": "Coding visits",
+    "devices": "The inventory of devices",
 }
 PREFACE = """\
 # Performance

@@ -21,15 +21,21 @@ from rpm.web.running import running_of
 
 @contextmanager
 def up_to_date(
-    request: Request, actor: Actor, now: datetime, *, readiness: bool = False
+    request: Request,
+    actor: Actor,
+    now: datetime,
+    *,
+    contacts: bool = True,
+    readiness: bool = False,
 ) -> Iterator[tuple[Session, Scope]]:
-    """A reading session that sees what was last heard of devices, and readiness where asked for."""
+    """A reading session that sees what was last heard of devices, readiness, or both."""
     engine, scope = running_of(request).engine, Scope.of(actor)
     if readiness:
         with reading(engine) as db:
             fresh = is_fresh(db, scope, now)
         if not fresh:
             refresh(engine, scope, now)
-    refresh_step(engine, scope)
+    if contacts:
+        refresh_step(engine, scope)
     with reading(engine) as db:
         yield db, scope

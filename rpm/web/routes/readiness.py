@@ -13,7 +13,6 @@ from pydantic import BaseModel, Field
 
 from rpm.access import Actor
 from rpm.actions.command import Command, Name, OneOf
-from rpm.store.engine import reading
 from rpm.store.readiness import (
     SORTS,
     STATES,
@@ -21,10 +20,8 @@ from rpm.store.readiness import (
     ReadyPatient,
     readiness_page,
 )
-from rpm.store.readiness_refresh import is_fresh, refresh
-from rpm.store.scope import Scope
 from rpm.web.deps import PROBLEMS, Now, Page, Paging, area_router, permit
-from rpm.web.running import running_of
+from rpm.web.projections import up_to_date
 
 router = area_router("Readiness")
 
@@ -126,12 +123,7 @@ def find_readiness(
 def _page(
     request: Request, now: datetime, actor: Actor, paging: Paging, chosen: ReadinessFilter
 ) -> Page[ReadinessOut]:
-    engine, scope = running_of(request).engine, Scope.of(actor)
-    with reading(engine) as db:
-        fresh = is_fresh(db, scope, now)
-    if not fresh:
-        refresh(engine, scope, now)
-    with reading(engine) as db:
+    with up_to_date(request, actor, now, contacts=False, readiness=True) as (db, scope):
         rows = readiness_page(db, scope, chosen, after=paging.after, limit=paging.fetch)
     page: Page[Any] = paging.page(rows, lambda row: row.key(chosen.sort))
     return Page(items=[_shown(row) for row in page.items], next_cursor=page.next_cursor)
