@@ -54,6 +54,7 @@ NO_SECRETS = {
     ("rpm/actions/verify.py", "digest"): PUBLIC_DIGEST,
     ("rpm/actions/verify.py", "hexdigest"): PUBLIC_DIGEST,
     ("rpm/actions/verify.py", "outcome_digest"): PUBLIC_DIGEST,
+    ("rpm/store/verify.py", "digest"): PUBLIC_DIGEST,
     ("rpm/store/verify.py", "facts_digest"): PUBLIC_DIGEST,
     ("rpm/store/verify.py", "fact_digest"): PUBLIC_DIGEST,
     ("rpm/store/verify.py", "hmac"): "chain values are printed in manifests; only their key is"
