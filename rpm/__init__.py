@@ -4,4 +4,4 @@ Owns time, identity, permission, storage and transport. Does not own billing rul
 formats: those are ``billing`` and ``devices``, and this package is the only one that imports both.
 """
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"

@@ -21,7 +21,7 @@ class Alive(BaseModel):
     """The process answers."""
 
     status: str = Field(description="Always `ok`.", examples=["ok"])
-    version: str = Field(description="Version of the product.", examples=["0.1.0"])
+    version: str = Field(description="Version of the product.", examples=["0.2.0"])
 
 
 @router.get(
