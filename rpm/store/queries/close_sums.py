@@ -8,8 +8,8 @@ Owns the sum of a code and payer, and its SELECT. Does not own postings
 from dataclasses import dataclass
 from uuid import UUID
 
-from sqlalchemy import case, func
-from sqlmodel import Session, col, select
+from sqlalchemy import case, func, select
+from sqlmodel import Session, col
 
 from rpm.store.scope import Scope
 from rpm.store.tables.ledger import Posting
@@ -31,10 +31,10 @@ class LineSum:
 def sums_of_close(db: Session, scope: Scope, close_id: UUID) -> list[LineSum]:
     """The sum for each code and payer that the close posted something for, in this order."""
     sign, amount = col(Posting.sign), col(Posting.amount_cents)
-    found = db.exec(
+    found = db.execute(
         select(
-            Posting.code,
-            Posting.payer_key,
+            col(Posting.code),
+            col(Posting.payer_key),
             func.sum(case((sign > 0, 1), else_=0)),
             func.sum(case((sign < 0, 1), else_=0)),
             func.sum(sign * col(Posting.units)),
