@@ -8,6 +8,7 @@ copied from a migrated one.
 import atexit
 import hashlib
 import importlib.util
+import logging
 import os
 import shutil
 import tempfile
@@ -19,6 +20,7 @@ from uuid import uuid4
 
 import psycopg
 import pytest
+import structlog
 from filelock import FileLock
 from psycopg import sql
 from sqlalchemy.engine import Engine, make_url
@@ -38,6 +40,17 @@ MEMORY_NEEDED_BYTES = 2 * 1024**3
 TEMPLATE = "rpm_ledger_template"
 SERVICE_ROLE, SERVICE_PASSWORD = "rpm_ledger_tests", "3f1c9a7be2d84056"
 START = datetime(2026, 1, 15, 15, 0, tzinfo=UTC)
+
+
+@pytest.fixture(autouse=True)
+def _log_as_before() -> Iterator[None]:
+    """Commands and some tests set up the process's log; each test gives it back."""
+    root = logging.getLogger()
+    handlers, level = root.handlers[:], root.level
+    yield
+    root.handlers[:] = handlers
+    root.setLevel(level)
+    structlog.reset_defaults()
 
 
 def postgresql_programs() -> Path | None:

@@ -13,7 +13,7 @@ from sqlmodel import Session
 
 from billing.ledger.facts import ROLES, WORK
 from rpm.access import Actor, require
-from rpm.actions.command import Command, Day, Id, Instant, Name, OneOf, Reason, Text
+from rpm.actions.command import Command, Day, Id, Instant, OneOf, Reason, Text
 from rpm.actions.entry_episode import episode_for
 from rpm.actions.entry_parts import possible_ids
 from rpm.actions.log_entry import (
@@ -25,7 +25,7 @@ from rpm.actions.log_entry import (
     record_work,
 )
 from rpm.actions.run_timer import worker
-from rpm.actions.stop_timer import CONTACTS, mode_of, said
+from rpm.actions.stop_timer import CONTACTS, Activity, mode_of, said
 from rpm.actions.timer_settings import timer_settings
 from rpm.actions.worker_role import worker_role
 from rpm.errors import Conflict, NotAllowed
@@ -53,7 +53,7 @@ class TypeEntry(Command):
     started_at: Instant | None = None
     local_day: Day | None = None
     duration_seconds: int = Field(gt=0)
-    activity: Name
+    activity: Activity
     note: Text | None = None
     role: Annotated[str, OneOf(ROLES)] | None = None
     reason: Reason = Field(examples=["called from the car, without a computer"])

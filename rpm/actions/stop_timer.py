@@ -45,13 +45,17 @@ _NEVER_LIVE = {"message", "review"}
 _NOT_LIVE = {"call": "voicemail", "message": "text"}
 
 
+Activity = Annotated[Name, Field(max_length=160, examples=["talk about blood pressure readings"])]
+"""What was done; with how it was done before it, it still fits an entry."""
+
+
 class Worked(OneTimer):
     """What was done while the timer ran."""
 
     client_id: Id = Field(description="Made by the client: the same id is the same stop.")
     contact: Annotated[str, OneOf(tuple(CONTACTS))]
     live: bool = Field(description="Whether there was live two-way talk (R-TIME-05).")
-    activity: Name = Field(examples=["talk about blood pressure readings"])
+    activity: Activity
     note: Text | None = None
     role: Annotated[str, OneOf(ROLES)] | None = None
 

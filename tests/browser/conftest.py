@@ -1,10 +1,10 @@
 """Real pages in the system's Chromium: a served practice, and pages that may not complain.
 
 Each test has a database, a server and a browser context of its own; the browser is started once
-for the tests of this folder in a worker, and only when one asks for it. The server stands in a
-thread of the test and goes by a clock that stands still until the test moves it. What a page writes
-to the console as an error, what its scripts throw and what its content policy refuses fails the
-test, unless it said beforehand that it provokes just that.
+for the tests of a module, and only when one asks for it: while it runs, its library keeps the event
+loop of the thread. The server stands in a thread of the test and goes by a clock that stands still
+until the test moves it. What a page writes to the console as an error, what its scripts throw and
+what its content policy refuses fails the test, unless it said beforehand that it provokes just that.
 """
 
 import shutil
@@ -29,7 +29,7 @@ PATIENCE_MILLISECONDS = 15_000
 """How long a page may take on a machine that does other things too."""
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     """The system's Chromium without a window."""
     expect.set_options(timeout=PATIENCE_MILLISECONDS)

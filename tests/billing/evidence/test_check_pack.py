@@ -16,7 +16,7 @@ from changed_packs import (
     sealed_anew,
     with_other_character,
 )
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from billing.evidence.check import check
@@ -41,6 +41,7 @@ def test_a_pack_that_was_given_out_fits(name: str) -> None:
     assert sealed_anew(KEPT[name]) == KEPT[name]
 
 
+@settings(deadline=None)
 @given(st.sampled_from(PLACES), st.integers(0, 100))
 def test_one_changed_character_is_found_and_named(
     found: tuple[str, tuple[str | int, ...]], which: int
@@ -269,6 +270,7 @@ def test_what_is_no_pack_is_named_as_such() -> None:
             read_pack(content)
 
 
+@settings(deadline=None)
 @given(st.sampled_from(PLACES), st.sampled_from([None, [], {}, -1, 10**30, "", "x", 1.5, False]))
 def test_a_value_of_another_kind_never_ends_the_check(
     found: tuple[str, tuple[str | int, ...]], value: Any

@@ -69,6 +69,7 @@ def test_an_organization_begins_with_all_it_needs(session: Session, clock: Clock
         "timer_idle_minutes": "10",
         "typed_limit_minutes": "30",
         "note_templates": SETTINGS["note_templates"].default,
+        "retention_years": "off",
     }
     assert verify_chain(session, made.organization.id) == []
 

@@ -1,9 +1,5 @@
-"""A practice on the database that commands find, and a way to run them.
+"""A practice on the database that commands find, and a way to run them."""
 
-Commands set up the process's log; each test gives it back.
-"""
-
-import logging
 import socket
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
@@ -11,7 +7,6 @@ from threading import Thread
 from time import sleep
 
 import pytest
-import structlog
 import uvicorn
 from ledger_practice import Practice
 from pydantic import SecretStr
@@ -25,16 +20,6 @@ from rpm.store.tables.security import DemoClock
 from rpm.web.app import create_app
 
 Run = Callable[..., str]
-
-
-@pytest.fixture(autouse=True)
-def _log_as_before() -> Iterator[None]:
-    root = logging.getLogger()
-    handlers, level = root.handlers[:], root.level
-    yield
-    root.handlers[:] = handlers
-    root.setLevel(level)
-    structlog.reset_defaults()
 
 
 @pytest.fixture

@@ -330,6 +330,7 @@ def test_the_practice_shows_and_changes_itself(api: Api) -> None:
         "timer_idle_minutes": "10",
         "typed_limit_minutes": "30",
         "note_templates": SETTINGS["note_templates"].default,
+        "retention_years": "off",
     }
     api.post("settings", key="count_cgm_days", value=True, reason="our contractor agrees")
     api.post("settings", key="profile", value="NGS", reason="our contractor is NGS")
