@@ -13,11 +13,11 @@ ATHERIS := ; sys_platform == "linux" and platform_machine == "x86_64" and python
 CODE := rpm devices billing tests benchmarks
 
 .DEFAULT_GOAL := help
-.PHONY: help run test browser check bench promises mutation lock clean
+.PHONY: help run test browser check bench promises mutation screenshots lock clean
 
 help: ## show this list
 	@echo "make TARGET, where TARGET is one of:"
-	@sed -n 's/^\([a-z]*\):[^#]*## \(.*\)$$/  \1|\2/p' $(firstword $(MAKEFILE_LIST)) | awk -F'|' '{ printf "%-8s %s\n", $$1, $$2 }'
+	@sed -n 's/^\([a-z]*\):[^#]*## \(.*\)$$/  \1|\2/p' $(firstword $(MAKEFILE_LIST)) | awk -F'|' '{ printf "%-11s %s\n", $$1, $$2 }'
 
 run: $(VENV)/.runtime ## start the demo practice (ARGS=--no-serve ends after the export; PORT=8000; KEEP=1)
 	@$(BIN)/rpm-ledger demo $(if $(PORT),--port $(PORT)) $(if $(filter-out 0,$(KEEP)),--keep) $(ARGS)
@@ -49,6 +49,9 @@ promises: $(VENV)/.dev browser ## try every promise in full, and write docs/prom
 
 mutation: $(VENV)/.dev ## try small wrong changes of the billing rules, and write docs/mutation.md
 	@PYTHONPATH=tests $(BIN)/python -m mutation $(ARGS)
+
+screenshots: $(VENV)/.dev browser ## work the demo's month in a browser, and draw its pages into docs/guide
+	@PYTHONPATH=tests $(BIN)/python -m screenshots $(ARGS)
 
 lock: ## resolve pyproject.toml anew into the two lock lists
 	rm -rf var/lock && $(PYTHON) -m venv var/lock
