@@ -4,7 +4,7 @@ Each test has a database, a server and a browser context of its own; the browser
 for the tests of a module, and only when one asks for it: while it runs, its library keeps the event
 loop of the thread. The server stands in a thread of the test and goes by a clock that stands still
 until the test moves it. What a page writes to the console as an error, what its scripts throw and
-what its content policy refuses fails the test, unless it said beforehand that it provokes just that.
+what its content policy refuses fails the test, unless it said beforehand that it provokes it.
 """
 
 import shutil
