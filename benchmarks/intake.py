@@ -76,7 +76,7 @@ def main(arguments: Sequence[str] | None = None) -> Result:
     share = options.share
     result = Result("intake", HOW, date.today(), f"{CONNECTIONS} connections")  # noqa: DTZ011 - the day it was run, for people
     for engine_name in options.engines:
-        with _bench(engine_name) as bench:
+        with _bench(engine_name, options.organizations) as bench:
             rates = _sizes(result, bench, options.repeats, share)
             _judge(result, bench.engine, rates)
             if engine_name == "postgresql":
@@ -95,19 +95,20 @@ def _options() -> argparse.ArgumentParser:
     parser.add_argument("--engines", nargs="+", choices=ENGINES, default=ENGINES)
     parser.add_argument("--repeats", type=int, default=3)
     parser.add_argument("--share", type=int, default=1, help="only one of so many readings")
+    parser.add_argument("--organizations", type=int, default=ORGANIZATIONS, help="3 at least")
     parser.add_argument("--results", type=Path, default=RESULTS)
     return parser
 
 
 @contextmanager
-def _bench(engine_name: str) -> Iterator[Bench]:
+def _bench(engine_name: str, organizations: int) -> Iterator[Bench]:
     with (
         TemporaryDirectory() as folder,
         database_url(engine_name, Path(folder)) as url,
         loaded_practice(url, []) as practice,
     ):
-        say(f"making {ORGANIZATIONS} practices on {engine_name}")
-        senders = [sender_of(practice, number + 1) for number in range(ORGANIZATIONS)]
+        say(f"making {organizations} practices on {engine_name}")
+        senders = [sender_of(practice, number + 1) for number in range(organizations)]
         served = settings_to_serve(practice)
         plain = make_url(url).set(drivername=engine_name).render_as_string(hide_password=False)
         is_file = engine_name == "sqlite"
@@ -221,7 +222,8 @@ def _two_processes(result: Result, bench: Bench, repeats: int, share: int) -> No
                 )
     one, two = _rate(found[1]), _rate(found[2])
     result.table(
-        f"Web processes on {bench.engine}, 1,000 readings a body, {ORGANIZATIONS} organizations",
+        f"Web processes on {bench.engine}, 1,000 readings a body,"
+        f" {len(bench.senders)} organizations",
         ("processes", "readings/s"),
         [("1", f"{one:,.0f}"), ("2", f"{two:,.0f}")],
     )

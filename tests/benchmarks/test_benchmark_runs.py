@@ -17,7 +17,8 @@ FIGURE = re.compile(r"\d+(\.\d+)?")
 def results(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder where the benchmarks kept their results."""
     folder = tmp_path_factory.mktemp("results")
-    intake.main(["--share", "1000", "--repeats", "1", "--results", str(folder)])
+    few = ["--share", "1000", "--repeats", "1", "--organizations", "3"]
+    intake.main([*few, "--results", str(folder)])
     shared = ["--quick", "--engines", "sqlite", "--results", str(folder)]
     close.main(["--episodes", "300", "--close-episodes", "20", *shared])
     small_demo = ["--demo-patients", "2", "--demo-until", "2025-11-06"]
