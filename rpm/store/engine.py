@@ -22,6 +22,8 @@ from rpm.keys import KeyRing, load_keys
 from rpm.settings import Settings
 
 BUSY_TIMEOUT_MILLISECONDS = 4_500
+CANNOT_WRITE_NOW: tuple[type[Exception], ...] = (Busy, OperationalError)
+"""What a write raises that may succeed later: another writer, a full or failing disk."""
 _WRITES = "rpm_ledger_writes"
 _WAITS = "rpm_ledger_waits"
 _AUDIT_KEYS = "rpm_ledger_audit_keys"

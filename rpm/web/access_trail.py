@@ -23,9 +23,8 @@ from sqlalchemy.engine import Engine
 from starlette.types import Scope
 
 from rpm.access import Actor
-from rpm.errors import Busy
 from rpm.ids import uuid7
-from rpm.store.engine import transaction
+from rpm.store.engine import CANNOT_WRITE_NOW, transaction
 from rpm.store.tables.accesses import AccessRecord
 from rpm.store.tables.base import METADATA
 from rpm.web.needs import permission_of
@@ -86,7 +85,7 @@ class AccessTrail:
                 try:
                     async with turn_to_write(self.writers) as wait_seconds:
                         await run_in_threadpool(self._store, group, wait_seconds)
-                except Busy:
+                except CANNOT_WRITE_NOW:
                     self._waiting.extendleft(reversed(group))
                     if self._settling:
                         _log.error("accesses_not_recorded", count=len(self._waiting))

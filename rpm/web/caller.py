@@ -15,8 +15,8 @@ from fastapi.concurrency import run_in_threadpool
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
 from rpm.access import PERMISSIONS, Actor, require
-from rpm.errors import Busy, NotAuthentic
-from rpm.store.engine import reading, transaction
+from rpm.errors import NotAuthentic
+from rpm.store.engine import CANNOT_WRITE_NOW, reading, transaction
 from rpm.store.scope import actor_of_token, note_token_use
 from rpm.web.needs import Needs, permission_of
 from rpm.web.running import Running, running_of
@@ -77,7 +77,7 @@ async def _note_use(running: Running, actor: Actor, now: datetime) -> None:
         try:
             running.tokens_noted[actor.token_id] = now
             await run_in_threadpool(_write_use, running, actor, now)
-        except Busy:
+        except CANNOT_WRITE_NOW:
             del running.tokens_noted[actor.token_id]
         finally:
             running.writers.release()

@@ -12,11 +12,14 @@ from promised import Promised
 from sending import Parcel, lost_or_doubled, sent
 from served import Answer, Program, Service
 from sqlalchemy.engine import Engine, make_url
+from sqlmodel import func, select
 from system_calls import POSSIBLE
 from watched import FaultyDisk
 
 from rpm.access import Actor
 from rpm.settings import Settings
+from rpm.store.engine import reading
+from rpm.store.tables.accesses import AccessRecord
 
 WELL_SECONDS, ROOM_BYTES = 5.0, 65_536
 
@@ -124,3 +127,28 @@ def test_a_full_disk_harms_nothing(
         f"files that may not grow {rounds} times: {refused} deliveries 503, reads go on, 0 lost of"
         f" {len(acknowledged):,}, taken {slowest:.1f} s after at the latest"
     )
+
+
+@pytest.mark.promise("R4")
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_a_full_disk_forgets_no_access(
+    engine: Engine,
+    settings: Settings,
+    service: Service,
+    token: dict[str, str],
+    promised: Promised,
+) -> None:
+    """Who reads while nothing can be written is answered, and each read is on the trail later."""
+    log = Path(f"{make_url(settings.database_url).database}-wal")
+    service.start()
+    reads = promised.count(200, 20)
+    with service.no_file_larger_than(log.stat().st_size):
+        answers = [service.ask("GET", "/v1/readings", None, token).status for _ in range(reads)]
+    well, noted = time.monotonic(), 0
+    while noted < reads and time.monotonic() < well + WELL_SECONDS:
+        time.sleep(0.1)
+        with reading(engine) as session:
+            noted = session.exec(select(func.count()).select_from(AccessRecord)).one()
+    assert answers == [200] * reads
+    assert noted == reads
+    promised.reached(f"{reads} reads of a service whose files may not grow: all answered, all kept")

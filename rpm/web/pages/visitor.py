@@ -18,8 +18,8 @@ from sqlmodel import Session
 from starlette.responses import Response
 
 from rpm.access import PERMISSIONS, Actor, require
-from rpm.errors import Busy, NotAuthentic
-from rpm.store.engine import reading, transaction
+from rpm.errors import NotAuthentic
+from rpm.store.engine import CANNOT_WRITE_NOW, reading, transaction
 from rpm.store.sign_ins import LONGEST, SEEN_GRAIN, SignedIn, note_seen, signed_in
 from rpm.web.access_trail import UNATTENDED
 from rpm.web.deps import write_session
@@ -112,7 +112,7 @@ async def _note(running: Running, found: SignedIn, wall: datetime) -> None:
     with suppress(WouldBlock):
         running.writers.acquire_nowait()
         try:
-            with suppress(Busy):
+            with suppress(*CANNOT_WRITE_NOW):
                 await run_in_threadpool(_write_seen, running, found.actor, wall)
         finally:
             running.writers.release()
