@@ -38,6 +38,10 @@ PERMISSIONS = frozenset(
         "connections:manage",
         "endpoints:manage",
         "records:purge",
+        "claims:read",
+        "claims:write",
+        "claims:release",
+        "remittances:post",
     }
 )
 
@@ -55,6 +59,7 @@ ROLE_PERMISSIONS: dict[str, frozenset[str]] = {
         "entries:reverse",
         "entries:approve",
         "services:write",
+        "claims:read",
     },
     "clinical_staff": _READS
     | {
@@ -66,8 +71,17 @@ ROLE_PERMISSIONS: dict[str, frozenset[str]] = {
         "entries:reverse",
     },
     "clerical_staff": frozenset({"patients:read", "patients:write", "services:write"}),
-    "biller": _READS | {"services:write", "close:run", "export:run"},
-    "auditor": _READS | {"audit:read"},
+    "biller": _READS
+    | {
+        "services:write",
+        "close:run",
+        "export:run",
+        "claims:read",
+        "claims:write",
+        "claims:release",
+        "remittances:post",
+    },
+    "auditor": _READS | {"audit:read", "claims:read"},
 }
 """What each role may do at most; a token may be given less, never more."""
 

@@ -6,6 +6,7 @@ Owns the list of modules. Does not own rows: each module describes its own.
 from rpm.store.tables import (
     accesses,
     alerts,
+    claims,
     coding,
     inventory,
     ledger,
@@ -25,6 +26,7 @@ __all__ = [
     "METADATA",
     "accesses",
     "alerts",
+    "claims",
     "coding",
     "inventory",
     "ledger",

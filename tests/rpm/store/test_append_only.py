@@ -39,6 +39,7 @@ MUTABLE = {
     "idempotency_key",
     "invitation",
     "job_run",
+    "number_sequence",
     "organization_head",
     "outbound_delivery",
     "proposed_entry",
