@@ -6,6 +6,7 @@ Owns the list of modules. Does not own rows: each module describes its own.
 from rpm.store.tables import (
     accesses,
     alerts,
+    answers,
     claims,
     coding,
     inventory,
@@ -26,6 +27,7 @@ __all__ = [
     "METADATA",
     "accesses",
     "alerts",
+    "answers",
     "claims",
     "coding",
     "inventory",
