@@ -22,6 +22,7 @@ class Kind(StrEnum):
 
     ASSEMBLED = "assembled"
     HELD = "held"  # a person, or a finding, keeps it back
+    APPROVED = "approved"  # one person would release it, and a second must
     RELEASED = "released"
     SENT = "sent"
     FILE_ACCEPTED = "file-accepted"  # 999 or TA1
@@ -34,6 +35,7 @@ class Kind(StrEnum):
     APPEALED = "appealed"
     APPEAL_ANSWERED = "appeal-answered"
     WRITTEN_OFF = "written-off"  # by a person, never by itself
+    WITHDRAWN = "withdrawn"  # before it left: nothing of it is billed any more
 
 
 class Status(StrEnum):
@@ -41,6 +43,7 @@ class Status(StrEnum):
 
     ASSEMBLED = "assembled"
     HELD = "held"
+    APPROVED = "approved"  # waits for a second person's release
     RELEASED = "released"
     SENT = "sent"
     RECEIVED = "received"
@@ -53,6 +56,7 @@ class Status(StrEnum):
     REVERSED = "reversed"  # every remittance was taken back
     VOIDED = "voided"
     WRITTEN_OFF = "written-off"
+    WITHDRAWN = "withdrawn"
 
 
 class Step(StrEnum):
@@ -61,10 +65,11 @@ class Step(StrEnum):
     HOLD = "hold"
     RELEASE = "release"
     SEND = "send"
-    CORRECT = "correct"  # frequency 7; a first claim anew after a rejection
+    CORRECT = "correct"  # frequency 7; before it is adjudicated, a first claim anew
     VOID = "void"  # frequency 8
     APPEAL = "appeal"
     WRITE_OFF = "write-off"
+    WITHDRAW = "withdraw"  # a claim that nobody adjudicated
 
 
 @dataclass(frozen=True)
@@ -97,6 +102,8 @@ class Standing:
 _BEFORE_SENDING = {
     Kind.ASSEMBLED: Status.ASSEMBLED,
     Kind.HELD: Status.HELD,
+    Kind.APPROVED: Status.APPROVED,
+    Kind.WITHDRAWN: Status.WITHDRAWN,
     Kind.RELEASED: Status.RELEASED,
 }
 _ACKNOWLEDGED = (
@@ -107,15 +114,17 @@ _ACKNOWLEDGED = (
 """What an attempt's acknowledgments say together, weightiest first."""
 _MONEY = frozenset((Kind.REMITTED, Kind.REVERSED))
 
+_UNSENT = frozenset((Step.HOLD, Step.CORRECT, Step.WITHDRAW))
 _CORRECTABLE = frozenset((Step.CORRECT, Step.VOID))
 STEPS: Mapping[Status, frozenset[Step]] = {
-    Status.ASSEMBLED: frozenset((Step.HOLD, Step.RELEASE)),
-    Status.HELD: frozenset((Step.RELEASE,)),
-    Status.RELEASED: frozenset((Step.HOLD, Step.SEND)),
+    Status.ASSEMBLED: _UNSENT | {Step.RELEASE},
+    Status.HELD: frozenset((Step.RELEASE, Step.CORRECT, Step.WITHDRAW)),
+    Status.APPROVED: _UNSENT | {Step.RELEASE},
+    Status.RELEASED: _UNSENT | {Step.SEND},
     Status.SENT: frozenset(),  # never again by itself: the outcome is not known
     Status.RECEIVED: frozenset(),
     Status.ACCEPTED: frozenset(),  # until the payer has a number for it
-    Status.REJECTED: frozenset((Step.CORRECT, Step.WRITE_OFF)),
+    Status.REJECTED: frozenset((Step.CORRECT, Step.WRITE_OFF, Step.WITHDRAW)),
     Status.PAID: _CORRECTABLE | {Step.APPEAL},  # an underpayment
     Status.PATIENT_OWES: _CORRECTABLE | {Step.APPEAL},
     Status.DENIED: _CORRECTABLE | {Step.APPEAL, Step.WRITE_OFF},
@@ -123,6 +132,7 @@ STEPS: Mapping[Status, frozenset[Step]] = {
     Status.REVERSED: _CORRECTABLE | {Step.APPEAL, Step.WRITE_OFF},
     Status.VOIDED: frozenset(),
     Status.WRITTEN_OFF: frozenset(),
+    Status.WITHDRAWN: frozenset(),
 }
 """The steps that may follow each status."""
 

@@ -12,6 +12,10 @@ from billing.claims.lifecycle import STEPS, ClaimEvent, Kind, Status, Step, may,
 ASSEMBLED = ClaimEvent("a", Kind.ASSEMBLED, number=1)
 HELD = ClaimEvent("h", Kind.HELD, number=2)
 RELEASED = ClaimEvent("r", Kind.RELEASED, number=3)
+AGREED = ClaimEvent("ok", Kind.APPROVED, number=3)
+RELEASED_BY_TWO = ClaimEvent("r2", Kind.RELEASED, number=4)
+WITHDRAWN = ClaimEvent("x", Kind.WITHDRAWN, 2, number=5)
+REBUILT = ClaimEvent("a2", Kind.ASSEMBLED, 2, number=5)
 SENT = ClaimEvent("s1", Kind.SENT, 1)
 RECEIVED = ClaimEvent("999", Kind.FILE_ACCEPTED, 1)
 TAKEN = ClaimEvent("277-house", Kind.HOUSE_ACCEPTED, 1)
@@ -34,7 +38,12 @@ ON_ITS_WAY = (*BEFORE, SENT, RECEIVED, TAKEN, ACCEPTED)
 STORIES = [
     ((ASSEMBLED,), Status.ASSEMBLED),
     ((ASSEMBLED, HELD), Status.HELD),
+    ((ASSEMBLED, AGREED), Status.APPROVED),
+    ((ASSEMBLED, AGREED, RELEASED_BY_TWO), Status.RELEASED),
     (BEFORE, Status.RELEASED),
+    ((*BEFORE, WITHDRAWN), Status.WITHDRAWN),
+    ((*BEFORE, SENT, REJECTED, WITHDRAWN), Status.WITHDRAWN),
+    ((*BEFORE, SENT, REJECTED, REBUILT), Status.ASSEMBLED),
     ((*BEFORE, SENT), Status.SENT),
     ((*BEFORE, SENT, RECEIVED), Status.RECEIVED),
     ((*BEFORE, SENT, RECEIVED, TAKEN), Status.ACCEPTED),
@@ -137,3 +146,4 @@ def test_only_what_was_adjudicated_unpaid_is_appealed_or_written_off() -> None:
     assert not may(Status.REJECTED, Step.APPEAL)
     assert not may(Status.ASSEMBLED, Step.SEND)
     assert may(Status.RELEASED, Step.SEND)
+    assert not may(Status.APPROVED, Step.SEND)
