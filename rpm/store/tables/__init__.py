@@ -19,6 +19,7 @@ from rpm.store.tables import (
     security,
     sign_ins,
     timers,
+    transport,
     worklist,
 )
 from rpm.store.tables.base import METADATA
@@ -40,5 +41,6 @@ __all__ = [
     "security",
     "sign_ins",
     "timers",
+    "transport",
     "worklist",
 ]

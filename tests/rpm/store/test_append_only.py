@@ -28,6 +28,7 @@ WITHOUT_ORGANIZATION = {"organization", "job_run", "demo_clock", "sign_in_tries"
 MUTABLE = {
     "alert_mark",
     "api_token",
+    "clearinghouse_state",
     "close_claim",
     "connection",
     "credential",
