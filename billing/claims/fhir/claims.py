@@ -1,0 +1,134 @@
+"""A claim as FHIR R4: the claim with what it stands on, from ``billing.claims.claim`` alone.
+
+Owns which part of a claim goes where. Parties of the claim that the record knows are referred to
+by their ids (``ClaimIds``), the others stand inside the claim (contained).
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from billing.claims.claim import VOID, Claim, Provider, ServiceLine
+from billing.claims.fhir.parts import (
+    NPI,
+    PLACE,
+    Resource,
+    concept,
+    concepts,
+    diagnosis,
+    filled,
+    human_name,
+    identifier,
+    instant,
+    money,
+    period,
+    procedure,
+    reference,
+    resource,
+    text,
+)
+
+_TYPE = "http://terminology.hl7.org/CodeSystem/claim-type"
+_PRIORITY = "http://terminology.hl7.org/CodeSystem/processpriority"
+_RELATED = "http://terminology.hl7.org/CodeSystem/ex-relatedclaimrelationship"
+_ROLE = "http://terminology.hl7.org/CodeSystem/claimcareteamrole"
+_MODIFIER = "http://www.ama-assn.org/go/cpt"
+
+
+@dataclass(frozen=True)
+class ClaimIds:
+    """Ids of what a claim refers to in the same output."""
+
+    claim: str
+    patient: str
+    coverage: str
+    practice: str
+    payer: str
+    own_system: str  # of patient control numbers
+
+
+def claim_resource(claim: Claim, ids: ClaimIds, created: datetime) -> Resource:
+    """The claim; ValueError for an instant without offset."""
+    team = _care_team(claim)
+    return resource(
+        "Claim",
+        ids.claim,
+        contained=[one["person"] for one in team],
+        identifier=identifier(ids.own_system, claim.control_number),
+        status="cancelled" if claim.frequency == VOID else "active",
+        type=concept(_TYPE, "professional"),
+        use="claim",
+        patient=reference("Patient", ids.patient),
+        created=instant(created),
+        insurer=reference("Organization", ids.payer),
+        provider=reference("Organization", ids.practice),
+        priority=concept(_PRIORITY, "normal"),
+        related=_related(claim),
+        careTeam=[one["member"] for one in team],
+        diagnosis=[
+            {"sequence": number, "diagnosisCodeableConcept": diagnosis(code)}
+            for number, code in enumerate(claim.diagnoses, start=1)
+        ],
+        insurance=[
+            filled(
+                sequence=1,
+                focal=True,
+                coverage=reference("Coverage", ids.coverage),
+                preAuthRef=[text(claim.prior_authorization)] if claim.prior_authorization else [],
+            )
+        ],
+        item=[_item(claim, line, number) for number, line in enumerate(claim.lines, start=1)],
+        total=money(claim.charge_cents),
+    )
+
+
+def _related(claim: Claim) -> list[dict[str, Any]]:
+    """The claim that is replaced or voided, by the payer's number."""
+    if not claim.payer_claim_number:
+        return []
+    number = {"value": text(claim.payer_claim_number)}
+    kind = concept(_RELATED, "prior")
+    return [{"relationship": kind, "reference": number}]
+
+
+def _care_team(claim: Claim) -> list[dict[str, Any]]:
+    roles = (
+        ("rendering", claim.rendering, "primary"),
+        ("supervising", claim.supervising, "supervisor"),
+        ("referring", claim.referring, "other"),
+    )
+    given = [(name, who, role) for name, who, role in roles if who is not None]
+    return [
+        {
+            "person": _contained(name, who),
+            "member": {
+                "sequence": number,
+                "provider": {"reference": f"#{name}"},
+                "role": concept(_ROLE, role),
+            },
+        }
+        for number, (name, who, role) in enumerate(given, start=1)
+    ]
+
+
+def _contained(name: str, who: Provider) -> Resource:
+    kind = "Organization" if who.name.organization else "Practitioner"
+    shown: Any = text(who.name.last) if who.name.organization else human_name(who.name)
+    return resource(kind, name, identifier=identifier(NPI, who.npi, "NPI"), name=shown)
+
+
+def _item(claim: Claim, line: ServiceLine, number: int) -> dict[str, Any]:
+    one_day = line.from_day == line.to_day
+    place = line.place or claim.place
+    return filled(
+        sequence=number,
+        careTeamSequence=[1] if claim.rendering is not None else [],
+        diagnosisSequence=list(line.pointers),
+        productOrService=procedure(line.procedure),
+        modifier=concepts(_MODIFIER, line.modifiers),
+        servicedDate=line.from_day.isoformat() if one_day else None,
+        servicedPeriod=None if one_day else period(line.from_day, line.to_day),
+        locationCodeableConcept=concept(PLACE, place),
+        quantity={"value": line.units},
+        net=money(line.charge_cents),
+    )
