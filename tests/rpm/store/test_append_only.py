@@ -52,6 +52,7 @@ MUTABLE = {
     "sign_in_tries",
     "timer",
     "user_account",
+    "visit_platform",
     "worklist_row",
 }
 """The only tables that may be updated. A new name here is a decision."""
