@@ -23,6 +23,7 @@ from rpm.keys import key_file, key_texts
 from rpm.settings import Settings
 from rpm.store.append_only import missing_guards, privileged_login
 from rpm.store.migrations import current_revision, head_revision
+from rpm.store.row_security import missing_walls
 
 LEAST_KEY_BITS = 96
 """A key whose characters tell less than this is no random key; 32 random hex digits tell 110."""
@@ -155,7 +156,8 @@ def _loopback(host: str) -> bool:
 def _database(connection: Connection) -> Iterator[Danger]:
     if privileged_login(connection):
         yield Danger(
-            "the database login owns the tables or is a superuser, so it could remove the guards",
+            "the database login owns the tables or is a superuser, so it could remove the guards,"
+            " or it goes past row security",
             "sign in as a role of its own, granted with rpm-ledger migrate --grant-to ROLE",
         )
     if current_revision(connection) != head_revision():
@@ -167,6 +169,11 @@ def _database(connection: Connection) -> Iterator[Danger]:
         yield Danger(
             "guards that keep facts from being changed are missing in the database",
             "find out who removed them, run rpm-ledger verify, and restore a backup",
+        )
+    elif missing_walls(connection):
+        yield Danger(
+            "policies that keep practices apart are missing in the database",
+            "find out who removed them, and restore a backup",
         )
 
 

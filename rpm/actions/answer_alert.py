@@ -17,7 +17,7 @@ from rpm.actions.announce import announce
 from rpm.actions.command import Command, Id, OneOf, Text, refuse
 from rpm.errors import Conflict, NotAllowed
 from rpm.store.chain import recording
-from rpm.store.engine import reading, transaction
+from rpm.store.engine import reading, transaction, within
 from rpm.store.queries.alerts import AlertState, waiting_alerts, with_steps
 from rpm.store.queries.people import hold_organization
 from rpm.store.scope import Scope
@@ -90,6 +90,7 @@ def escalate_alerts(engine: Engine, actor: Actor, now: datetime) -> list[AlertSt
     Every one who is overdue is told at once when no one looked for long. Run twice, it tells
     nobody twice.
     """
+    engine = within(engine, actor.organization_id)
     scope = Scope.of(actor)
     with reading(engine) as db:
         due = _due(waiting_alerts(db, scope, now), now)

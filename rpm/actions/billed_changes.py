@@ -17,7 +17,7 @@ from rpm.access import Actor
 from rpm.actions.compute_close import latest_close
 from rpm.actions.practice_day import practice_today
 from rpm.actions.raise_alerts import Cause, raise_alerts
-from rpm.store.engine import reading, transaction
+from rpm.store.engine import reading, transaction, within
 from rpm.store.journal import journal_of
 from rpm.store.outcomes import evaluated
 from rpm.store.queries.alerts import BILLED_LOSS
@@ -102,6 +102,7 @@ def billed_changes(db: Session, scope: Scope, now: datetime) -> list[BilledChang
 
 def watch_billed(engine: Engine, actor: Actor, now: datetime) -> list[Alert]:
     """Open an alert for each billed line that the next close would take back or change."""
+    engine = within(engine, actor.organization_id)
     with reading(engine) as db:
         changes = billed_changes(db, Scope.of(actor), now)
     causes = [_cause(one, now) for one in changes if one.change is not Change.NEW]

@@ -29,6 +29,7 @@ from rpm.proofs import (
     weak_password,
 )
 from rpm.store.chain import recording
+from rpm.store.engine import enter
 from rpm.store.queries.people import hold_organization
 from rpm.store.scope import Scope
 from rpm.store.sign_ins import end_sign_ins
@@ -183,6 +184,7 @@ def accept_invitation(
     """
     found = invited(db, keys, secret, wall)
     scope = Scope(found.user.organization_id, system_actor(found.user.organization_id, "invited"))
+    enter(db, scope.organization_id)
     hold_organization(db, scope)
     found = invited(db, keys, secret, wall)
     user = found.user

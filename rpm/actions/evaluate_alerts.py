@@ -29,7 +29,7 @@ from rpm.actions.raise_alerts import Cause, raise_alerts, reading_cause
 from rpm.clock import local_day
 from rpm.store.chain import chain_head
 from rpm.store.claim import claim_row
-from rpm.store.engine import reading, transaction
+from rpm.store.engine import reading, transaction, within
 from rpm.store.queries.alerts import (
     earliest_limit,
     holding_for,
@@ -71,6 +71,7 @@ def evaluate_alerts(engine: Engine, actor: Actor, now: datetime) -> list[Alert]:
     In portions, each with its position in one transaction: a look that is cut off goes on where
     it stood, and of two at once one finds its portion done.
     """
+    engine = within(engine, actor.organization_id)
     opened: list[Alert] = []
     while True:
         with reading(engine) as db:

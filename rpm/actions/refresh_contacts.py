@@ -17,7 +17,7 @@ from sqlmodel import Session
 
 from rpm.actions.heard_contacts import Contact, Sender, heard, later, registered_since
 from rpm.store.chain import chain_head
-from rpm.store.engine import reading, transaction
+from rpm.store.engine import reading, transaction, within
 from rpm.store.queries.assignments import known_devices
 from rpm.store.queries.device_state import CONTACT_COLUMNS
 from rpm.store.scope import Scope
@@ -47,6 +47,7 @@ def refresh_step(engine: Engine, scope: Scope) -> tuple[bool, int]:
     A page does one step before it is shown: enough unless very much came since the scheduler's last
     round. Reading holds no lock; two at once come to the same.
     """
+    engine = within(engine, scope.organization_id)
     organization_id = scope.organization_id
     with reading(engine) as db:
         after = _computed_through(db, organization_id)

@@ -21,7 +21,7 @@ from rpm.clock import SystemClock
 from rpm.keys import KeyRing
 from rpm.outbound import Told, tell
 from rpm.outbound_address import AddressRefusedError, Receiver, receiver_of
-from rpm.store.engine import transaction
+from rpm.store.engine import transaction, within
 from rpm.store.queries.outbound import change_delivery, hold_next
 from rpm.store.scope import Scope
 from rpm.store.tables.outbound import Endpoint, OutboundDelivery, OutboundEvent
@@ -69,6 +69,7 @@ def send_due(engine: Engine, actor: Actor, now: datetime, sender: Sender) -> Sen
 
     A receiver that fails is left alone for the rest of the run, so that it holds up nobody long.
     """
+    engine = within(engine, actor.organization_id)
     scope, done = Scope.of(actor), Sent()
     failing: set[Any] = set()
     until = time.monotonic() + RUN_SECONDS

@@ -25,6 +25,7 @@ from rpm.ids import uuid7
 from rpm.keys import KeyRing, Keys
 from rpm.proofs import new_totp_secret, password_matches, recovery_left, totp_step
 from rpm.store.chain import recording
+from rpm.store.engine import enter
 from rpm.store.queries.people import hold_organization
 from rpm.store.scope import Scope
 from rpm.store.sign_ins import count_try, end_sign_ins, forget_tries, take_back_try
@@ -158,6 +159,7 @@ def finish_sign_in(
     """
     user_id, organization_id = proof.user.id, proof.user.organization_id
     scope = Scope(organization_id, system_actor(organization_id, "sign-in"))
+    enter(db, organization_id)
     hold_organization(db, scope)
     credential = db.get(
         Credential, (organization_id, user_id), with_for_update=True, populate_existing=True

@@ -22,7 +22,7 @@ from rpm.actions.connection_settings import settings_of
 from rpm.actions.take_delivery import DeliveryAnswer, take_delivery
 from rpm.ids import uuid7
 from rpm.keys import KeyRing
-from rpm.store.engine import reading, transaction
+from rpm.store.engine import reading, transaction, within
 from rpm.store.scope import Scope
 from rpm.store.tables.monitoring import Connection
 
@@ -69,6 +69,7 @@ def tried(
 
     Address and source networks are not tried. ``NotAuthentic`` when the proof does not fit.
     """
+    engine = within(engine, actor.organization_id)
     with reading(engine) as db:
         connection = Scope.of(actor).get(db, Connection, connection_id)
         settings = settings_of(connection)

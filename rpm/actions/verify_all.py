@@ -13,6 +13,7 @@ from billing.finding import Finding
 from rpm.access import system_actor
 from rpm.actions.verify import verify_record
 from rpm.audit import Anchor
+from rpm.store.engine import enter
 from rpm.store.snapshot import Progress
 from rpm.store.tables.people import Organization
 
@@ -24,6 +25,7 @@ def verify_all(
     organizations = db.exec(select(Organization.id).order_by(col(Organization.id))).all()
     found: list[Finding] = []
     for place, one in enumerate(organizations, start=1):
+        enter(db, one)
         kept = [anchors[one]] if one in anchors else []
         findings = verify_record(db, system_actor(one, f"rpm-ledger {command}"), kept)
         found += [replace(each, where=f"{each.where} of {one}") for each in findings]

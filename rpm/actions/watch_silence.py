@@ -23,7 +23,7 @@ from rpm.actions.raise_alerts import Cause, limit_alert, raise_alerts
 from rpm.actions.refresh_contacts import refresh_contacts
 from rpm.clock import local_day
 from rpm.store.claim import claim_row
-from rpm.store.engine import reading, transaction
+from rpm.store.engine import reading, transaction, within
 from rpm.store.queries.alerts import holding_for, limits_in_force
 from rpm.store.queries.looked_at import held_mark
 from rpm.store.queries.people import organization_of
@@ -52,6 +52,7 @@ class _Moment:
 
 def watch_silence(engine: Engine, actor: Actor, now: datetime) -> list[Alert]:
     """The alerts that were opened; nothing is opened twice for one silence, window or contact."""
+    engine = within(engine, actor.organization_id)
     scope = Scope.of(actor)
     with reading(engine) as db:
         limits = limits_in_force(db, scope)

@@ -50,12 +50,9 @@ def close(
 
     from rpm.actions.close_month import CloseMonth, post_close
     from rpm.actions.compute_close import compute_close
-    from rpm.clock import clock_for
     from rpm.commands.opened import (
         day_or_none,
-        opened_engine,
-        organization_actor,
-        read_settings,
+        opened_organization,
         refused,
     )
     from rpm.store.engine import reading, transaction
@@ -68,9 +65,7 @@ def close(
     known_at = day_or_none(as_known)
     if out is not None and known_at is None:
         raise typer.BadParameter("--out goes with --as-known; rpm-ledger export writes a close")
-    with opened_engine(read_settings()) as engine:
-        actor = organization_actor(engine, organization, "close")
-        now = clock_for(engine).now()
+    with opened_organization(organization, "close") as (engine, actor, _, now):
         if known_at is not None:
             fits = _as_known(engine, actor, now, command.month_start_day, known_at, out)
             raise typer.Exit(0 if fits else 1)

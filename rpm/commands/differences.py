@@ -44,28 +44,25 @@ def differences(
     knowledge differs. 1 when an event changed.
     """
     from rpm.actions.differences import between
-    from rpm.clock import clock_for
     from rpm.commands.opened import (
         day_of,
         month_or_none,
-        opened_engine,
-        organization_actor,
-        read_settings,
+        opened_organization,
     )
     from rpm.commands.why import patient_named
     from rpm.store.engine import reading
     from rpm.store.scope import Scope
 
     first, last, closed = day_of(from_day), day_of(to_day), month_or_none(month)
-    with opened_engine(read_settings()) as engine:
-        actor = organization_actor(engine, organization, "differences")
-        now = clock_for(engine).now()
-        with reading(engine) as db:
-            scope = Scope.of(actor)
-            patient_id = None if patient is None else patient_named(db, scope, patient)
-            days = between(db, actor, now, first, last, closed)
-            _tell_facts(db, scope, days, patient_id)
-            count = _tell_events(db, scope, days, patient_id)
+    with (
+        opened_organization(organization, "differences") as (engine, actor, _, now),
+        reading(engine) as db,
+    ):
+        scope = Scope.of(actor)
+        patient_id = None if patient is None else patient_named(db, scope, patient)
+        days = between(db, actor, now, first, last, closed)
+        _tell_facts(db, scope, days, patient_id)
+        count = _tell_events(db, scope, days, patient_id)
     typer.echo(f"{count} events differ" if count else "no event differs")
     if count:
         raise typer.Exit(1)

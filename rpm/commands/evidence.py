@@ -58,15 +58,12 @@ def pack(
     from rpm.actions.evidence_checker import CHECKER, checker_file
     from rpm.actions.evidence_pack import record_pack
     from rpm.actions.whole_files import write_whole
-    from rpm.clock import clock_for
-    from rpm.commands.opened import day_or_none, opened_engine, organization_actor, read_settings
+    from rpm.commands.opened import day_or_none, opened_organization
     from rpm.errors import InvalidRequest
     from rpm.store.engine import reading, transaction
     from rpm.store.scope import Scope
 
-    with opened_engine(read_settings()) as engine:
-        actor = organization_actor(engine, organization, "evidence")
-        now = clock_for(engine).now()
+    with opened_organization(organization, "evidence") as (engine, actor, _, now):
         with reading(engine) as db:
             made = _made(db, Scope.of(actor), now, what, day_or_none(known_at))
         folder, name = (out.parent, out.name) if out.suffix == ".json" else (out, made.name)
@@ -171,13 +168,13 @@ def _on_paper(made: "EvidencePack") -> bytes:
 def _compared(files: Sequence[Path], organization: str | None) -> int:
     from billing.evidence.pack import read_pack
     from rpm.actions.compare_pack import compare_pack
-    from rpm.commands.opened import opened_engine, organization_actor, read_settings
+    from rpm.commands.opened import opened_organization
     from rpm.store.engine import reading
     from rpm.store.scope import Scope
 
     code = 0
-    with opened_engine(read_settings()) as engine:
-        scope = Scope.of(organization_actor(engine, organization, "evidence"))
+    with opened_organization(organization, "evidence") as (engine, actor, _, _):
+        scope = Scope.of(actor)
         for file in files:
             content: dict[str, Any] = read_pack(file.read_bytes())
             with reading(engine) as db:

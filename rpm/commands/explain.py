@@ -39,17 +39,15 @@ def explain(
     A posting is explained as the close that issued it saw it, whatever the day told.
     """
     from rpm.actions.explanation_text import explanation_text
-    from rpm.clock import clock_for
-    from rpm.commands.opened import day_or_none, opened_engine, organization_actor, read_settings
+    from rpm.commands.opened import day_or_none, opened_organization
     from rpm.store.engine import reading
     from rpm.store.scope import Scope
 
-    with opened_engine(read_settings()) as engine:
-        actor = organization_actor(engine, organization, "explain")
-        with reading(engine) as db:
-            found = _explained(
-                db, Scope.of(actor), clock_for(engine).now(), event, day_or_none(known_at)
-            )
+    with (
+        opened_organization(organization, "explain") as (engine, actor, _, now),
+        reading(engine) as db,
+    ):
+        found = _explained(db, Scope.of(actor), now, event, day_or_none(known_at))
     if as_json:
         typer.echo(found.model_dump_json(indent=2))
     else:

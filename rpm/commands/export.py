@@ -39,24 +39,23 @@ def export(
     from billing.money import cents_to_text
     from rpm.actions.export_close import ExportClose, export_close
     from rpm.actions.whole_files import folder_within, write_whole
-    from rpm.clock import clock_for
-    from rpm.commands.opened import day_or_none, opened_engine, organization_actor, read_settings
+    from rpm.commands.opened import day_or_none, opened_organization
     from rpm.errors import InvalidRequest
     from rpm.store.engine import transaction
     from rpm.store.scope import Scope
 
-    with opened_engine(read_settings()) as engine:
-        actor = organization_actor(engine, organization, "export")
-        now = clock_for(engine).now()
-        with transaction(engine) as db:
-            close_id = close_id_of(db, Scope.of(actor), close, now, day_or_none(as_known))
-            exported = export_close(db, actor, now, ExportClose(close_id=close_id))
-            try:
-                folder = folder_within(out, exported.folder)
-                # inside the transaction: what cannot be written is not recorded as exported
-                write_whole(folder, exported.files)
-            except OSError as error:
-                raise InvalidRequest(f"the files cannot be written: {error.strerror}") from error
+    with (
+        opened_organization(organization, "export") as (engine, actor, _, now),
+        transaction(engine) as db,
+    ):
+        close_id = close_id_of(db, Scope.of(actor), close, now, day_or_none(as_known))
+        exported = export_close(db, actor, now, ExportClose(close_id=close_id))
+        try:
+            folder = folder_within(out, exported.folder)
+            # inside the transaction: what cannot be written is not recorded as exported
+            write_whole(folder, exported.files)
+        except OSError as error:
+            raise InvalidRequest(f"the files cannot be written: {error.strerror}") from error
     total = cents_to_text(exported.amount_cents)
     unknown = exported.export.manifest["amounts_unknown"]
     if unknown:

@@ -43,8 +43,7 @@ def import_(
     reason. A second import of the same file adds nothing. docs/importing.md describes the files.
     """
     from rpm.actions.import_file import ImportFile, import_file
-    from rpm.clock import clock_for
-    from rpm.commands.opened import opened_engine, organization_actor, read_settings
+    from rpm.commands.opened import opened_organization
     from rpm.errors import InvalidRequest
     from rpm.imports.profile import load_profile
     from rpm.imports.refusals import FileRefusedError, ProfileError
@@ -55,9 +54,8 @@ def import_(
         if page.kind != kind:
             raise InvalidRequest(f"profile {profile} is for {page.kind}, not for {kind}")
         asked = ImportFile(file, Path(profile).name, page, rejects_path, dry_run)
-        with opened_engine(read_settings()) as engine:
-            actor = organization_actor(engine, organization, "import")
-            done = import_file(engine, actor, clock_for(engine).now(), asked, _show_progress)
+        with opened_organization(organization, "import") as (engine, actor, _, now):
+            done = import_file(engine, actor, now, asked, _show_progress)
     except ProfileError as error:
         raise InvalidRequest(str(error)) from error
     except FileRefusedError as error:

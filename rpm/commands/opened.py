@@ -118,13 +118,14 @@ def organization_actor(engine: "Engine", named: str | None, command: str) -> "Ac
 def opened_organization(
     named: str | None, command: str
 ) -> "Iterator[tuple[Engine, Actor, Settings, datetime]]":
-    """The database, the service itself at work for one organization, the settings, and the time."""
+    """The database within one organization, the service at work for it, the settings, the time."""
     from rpm.clock import clock_for
+    from rpm.store.engine import within
 
     settings = read_settings()
     with opened_engine(settings) as engine:
         actor = organization_actor(engine, named, command)
-        yield engine, actor, settings, clock_for(engine).now()
+        yield within(engine, actor.organization_id), actor, settings, clock_for(engine).now()
 
 
 def file_bytes(path: "Path") -> bytes:

@@ -28,9 +28,8 @@ def purge(
 
     from rpm.actions.order_purge import dry_run
     from rpm.actions.run_purge import run_purge
-    from rpm.clock import clock_for
     from rpm.commands.backup import Telling
-    from rpm.commands.opened import opened_engine, organization_actor, read_settings
+    from rpm.commands.opened import opened_organization
     from rpm.errors import InvalidRequest
     from rpm.store.engine import reading, transaction
 
@@ -38,9 +37,7 @@ def purge(
         order_id = None if order is None else UUID(order)
     except ValueError:
         raise InvalidRequest("the order is named by its id") from None
-    with opened_engine(read_settings()) as engine:
-        actor = organization_actor(engine, organization, "purge")
-        now = clock_for(engine).now()
+    with opened_organization(organization, "purge") as (engine, actor, _, now):
         if order_id is None:
             with reading(engine) as db:
                 found = dry_run(db, actor, now)

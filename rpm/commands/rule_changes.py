@@ -10,9 +10,6 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
-    from sqlalchemy.engine import Engine
-
-    from rpm.access import Actor
     from rpm.actions.compare_rule_page import ChangedEvent, PageComparison
     from rpm.store.outcomes import EventLine
 
@@ -41,20 +38,19 @@ def diff(
     from pydantic import ValidationError
 
     from rpm.actions.compare_rule_page import CompareRulePage, compare_rule_page
-    from rpm.clock import clock_for
     from rpm.commands.close import show_parts
-    from rpm.commands.opened import opened_engine, organization_actor, read_settings, refused
+    from rpm.commands.opened import opened_organization, refused
     from rpm.store.engine import reading
 
     try:
         command = CompareRulePage(page_id=page, toml=page_text(new), months=months)
     except ValidationError as error:
         raise refused(error) from error
-    with opened_engine(read_settings()) as engine:
-        actor = organization_actor(engine, organization, "rules diff")
-        now = clock_for(engine).now()
-        with reading(engine) as db:
-            found = compare_rule_page(db, actor, now, command, file=new.name, progress=show_parts)
+    with (
+        opened_organization(organization, "rules diff") as (engine, actor, _, now),
+        reading(engine) as db,
+    ):
+        found = compare_rule_page(db, actor, now, command, file=new.name, progress=show_parts)
     _tell(found)
     if found.page_lines or found.events:
         raise typer.Exit(1)
@@ -77,20 +73,22 @@ def activate(
     from pydantic import ValidationError
 
     from rpm.actions.activate_rule_page import ActivateRulePage, activate_rule_page
-    from rpm.clock import clock_for
-    from rpm.commands.opened import opened_engine, read_settings, refused
+    from rpm.commands.opened import opened_organization, refused
     from rpm.store.engine import transaction
+    from rpm.store.queries.people import actor_of_user
+    from rpm.store.scope import Scope
 
     try:
         command = ActivateRulePage(toml=page_text(file), reason=reason)
     except ValidationError as error:
         raise refused(error) from error
-    with opened_engine(read_settings()) as engine:
-        actor = _user(engine, organization, by)
-        now = clock_for(engine).now()
-        with transaction(engine) as db:
-            page = activate_rule_page(db, actor, now, command, file.name)
-            told = f"{page.page_id} is active, digest {page.digest}"
+    with (
+        opened_organization(organization, "rules activate") as (engine, service, _, now),
+        transaction(engine) as db,
+    ):
+        actor = actor_of_user(db, Scope.of(service), by)
+        page = activate_rule_page(db, actor, now, command, file.name)
+        told = f"{page.page_id} is active, digest {page.digest}"
     typer.echo(told)
 
 
@@ -104,17 +102,6 @@ def page_text(file: Path) -> str:
         raise InvalidRequest(f"{file.name} cannot be read: {error.strerror}") from error
     except UnicodeDecodeError:
         raise InvalidRequest(f"{file.name} is not UTF-8") from None
-
-
-def _user(engine: "Engine", organization: str | None, named: str) -> "Actor":
-    from rpm.commands.opened import organization_actor
-    from rpm.store.engine import reading
-    from rpm.store.queries.people import actor_of_user
-    from rpm.store.scope import Scope
-
-    scope = Scope.of(organization_actor(engine, organization, "rules activate"))
-    with reading(engine) as db:
-        return actor_of_user(db, scope, named)
 
 
 def _tell(found: "PageComparison") -> None:

@@ -102,15 +102,15 @@ def _load(
 ) -> None:
     """Read every file, then record what is new of them in one action."""
     from rpm.actions.load_cms_tables import load_cms_tables
-    from rpm.clock import clock_for
-    from rpm.commands.opened import opened_engine, organization_actor, read_settings
+    from rpm.commands.opened import opened_organization
     from rpm.store.engine import transaction
 
     tables = [table for path in paths for table in _tables(path, read)]
-    with opened_engine(read_settings()) as engine:
-        actor = organization_actor(engine, organization, f"rules {command}")
-        with transaction(engine) as db:
-            loaded = load_cms_tables(db, actor, clock_for(engine).now(), tables)
+    with (
+        opened_organization(organization, f"rules {command}") as (engine, actor, _, now),
+        transaction(engine) as db,
+    ):
+        loaded = load_cms_tables(db, actor, now, tables)
     for table in loaded.new:
         typer.echo(f"loaded {_told(table)}")
     for table in loaded.known:

@@ -89,14 +89,14 @@ def opened_book(organization: str | None) -> "Iterator[tuple[RuleBook, list[Acti
     if organization is None:
         yield shipped_book(), []
         return
-    from rpm.commands.opened import opened_engine, organization_actor, read_settings
+    from rpm.commands.opened import opened_organization
     from rpm.store.engine import reading
     from rpm.store.queries.rules import activations
     from rpm.store.rule_books import book_of
     from rpm.store.scope import Scope
 
-    with opened_engine(read_settings()) as engine:
-        scope = Scope.of(organization_actor(engine, organization, "rules"))
+    with opened_organization(organization, "rules") as (engine, actor, _, _):
+        scope = Scope.of(actor)
         with reading(engine) as db:
             yield book_of(db, scope.organization_id), activations(db, scope)
 
@@ -129,13 +129,13 @@ def touched(
     """
     from billing.coding.lines import lines_text
     from rpm.actions.touched_visits import touched_visits
-    from rpm.commands.opened import day_of, opened_engine, organization_actor, read_settings
+    from rpm.commands.opened import day_of, opened_organization
     from rpm.store.engine import reading
     from rpm.store.scope import Scope
 
     first, last, count = day_of(from_day), day_of(to_day), 0
-    with opened_engine(read_settings()) as engine:
-        scope = Scope.of(organization_actor(engine, organization, "rules touched"))
+    with opened_organization(organization, "rules touched") as (engine, actor, _, _):
+        scope = Scope.of(actor)
         with reading(engine) as db:
             for one in touched_visits(db, scope, first, last):
                 sides = (

@@ -42,7 +42,7 @@ def verify(
         organization_actors,
         read_settings,
     )
-    from rpm.store.engine import reading
+    from rpm.store.engine import reading, within
 
     anchors = [_anchor(path) for path in manifest or []]
     errors = 0
@@ -53,7 +53,7 @@ def verify(
             actors = organization_actors(engine, organization, "verify")
         for place, actor in enumerate(actors, start=1):
             typer.echo(f"organization {place} of {len(actors)}", err=True)
-            with reading(engine) as session:
+            with reading(within(engine, actor.organization_id)) as session:
                 findings = verify_record(session, actor, anchors)
             for finding in findings:
                 told = f"{finding.code} {finding.where}: {finding.message}"

@@ -40,12 +40,9 @@ def why(
     from rpm.actions.seen_from import seen_on
     from rpm.actions.why import AskWhy, why_month
     from rpm.actions.why_text import why_text
-    from rpm.clock import clock_for
     from rpm.commands.opened import (
         day_or_none,
-        opened_engine,
-        organization_actor,
-        read_settings,
+        opened_organization,
         refused,
     )
     from rpm.store.engine import reading
@@ -55,12 +52,13 @@ def why(
         asked = AskWhy(month=month, code=code)
     except ValidationError as error:
         raise refused(error) from error
-    with opened_engine(read_settings()) as engine:
-        actor = organization_actor(engine, organization, "why")
-        with reading(engine) as db:
-            scope = Scope.of(actor)
-            seen = seen_on(db, scope, clock_for(engine).now(), day_or_none(known_at))
-            found = why_month(db, actor, patient_named(db, scope, patient), asked, seen)
+    with (
+        opened_organization(organization, "why") as (engine, actor, _, now),
+        reading(engine) as db,
+    ):
+        scope = Scope.of(actor)
+        seen = seen_on(db, scope, now, day_or_none(known_at))
+        found = why_month(db, actor, patient_named(db, scope, patient), asked, seen)
     if as_json:
         typer.echo(found.model_dump_json(indent=2))
     else:

@@ -16,7 +16,7 @@ from rpm.jobs.work import for_each
 from rpm.keys import load_keys
 from rpm.pull import Pulling, outgoing_client
 from rpm.settings import Settings
-from rpm.store.engine import reading, transaction
+from rpm.store.engine import reading, transaction, within
 from rpm.store.queries.pulls import applications, due_accounts
 from rpm.store.scope import Scope
 
@@ -27,7 +27,7 @@ def ask_every_account(engine: Engine, _settings: Settings, now: datetime) -> str
     """Ask for a fetch of every account, so that a lost notification costs a day at most."""
 
     def ask(actor: Actor) -> int:
-        with transaction(engine) as db:
+        with transaction(within(engine, actor.organization_id)) as db:
             return ask_all(db, Scope.of(actor), now)
 
     asked, failed = for_each(engine, "nightly-pull", ask)
@@ -41,20 +41,20 @@ def pull_due(engine: Engine, settings: Settings, now: datetime) -> str:
 
     def fetch(actor: Actor) -> int:
         nonlocal with_problems
-        scope = Scope.of(actor)
-        with reading(engine) as db:
+        scope, own = Scope.of(actor), within(engine, actor.organization_id)
+        with reading(own) as db:
             if not applications(db, scope):
                 return 0
-        with transaction(engine) as db:
+        with transaction(own) as db:
             ask_where_notified(db, scope, now)
             ask_streams(db, scope, now)
-        with reading(engine) as db:
+        with reading(own) as db:
             due = [account.id for account in due_accounts(db, scope, now)]
         if not due:
             return 0
         fetched = 0
         with outgoing_client() as client:
-            pulling = Pulling(engine, ring, clock_for(engine), client)
+            pulling = Pulling(own, ring, clock_for(engine), client)
             for account_id in due:
                 if time.monotonic() > until:
                     break

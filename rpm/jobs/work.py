@@ -23,7 +23,7 @@ from rpm.actions.run_timer import settle_timers
 from rpm.actions.verify import verify_record
 from rpm.clock import local_day
 from rpm.settings import Settings
-from rpm.store.engine import reading, transaction
+from rpm.store.engine import reading, transaction, within
 from rpm.store.queries.lease import LEASE
 from rpm.store.queries.people import practice_settings
 from rpm.store.queries.silence import silent_episodes
@@ -51,12 +51,13 @@ def close_due_months(engine: Engine, _settings: Settings, now: datetime) -> str:
     """Close the month before, for each practice whose day has come and that has not closed it."""
 
     def close(actor: Actor) -> int:
-        with reading(engine) as session:
+        own = within(engine, actor.organization_id)
+        with reading(own) as session:
             month = due_month(session, Scope.of(actor), now)
             if month is None:
                 return 0
             computed = compute_close(session, Scope.of(actor), now, month)
-        with transaction(engine) as session:
+        with transaction(own) as session:
             closed = post_close(session, actor, now, computed, "scheduled close")
         return 0 if closed.repeated else 1
 
@@ -82,7 +83,7 @@ def verify_all(engine: Engine, _settings: Settings, _now: datetime) -> str:
     """Verify every organization's record; what does not fit is logged and counted."""
 
     def verify(actor: Actor) -> int:
-        with reading(engine) as session:
+        with reading(within(engine, actor.organization_id)) as session:
             findings = verify_record(session, actor)
         for finding in findings:
             tell = _log.error if finding.severity is Severity.ERROR else _log.warning
@@ -103,7 +104,7 @@ def list_silent_devices(engine: Engine, _settings: Settings, now: datetime) -> s
     """Count the episodes that fell silent; the list itself is at ``GET /v1/devices/silent``."""
 
     def count(actor: Actor) -> int:
-        with reading(engine) as session:
+        with reading(within(engine, actor.organization_id)) as session:
             return len(silent_episodes(session, Scope.of(actor), now, SILENT_DAYS))
 
     done, failed = for_each(engine, "silent-devices", count)
@@ -134,7 +135,7 @@ def end_timers(engine: Engine, _settings: Settings, now: datetime) -> str:
     """End the intervals of timers whose page is gone or whose person is."""
 
     def end(actor: Actor) -> int:
-        with transaction(engine) as session:
+        with transaction(within(engine, actor.organization_id)) as session:
             return settle_timers(session, Scope.of(actor), now)
 
     done, failed = for_each(engine, "end-timers", end)
@@ -144,11 +145,19 @@ def end_timers(engine: Engine, _settings: Settings, now: datetime) -> str:
 def forget_answers(engine: Engine, settings: Settings, now: datetime) -> str:
     """Remove answers kept for repeated requests once they are older than the setting says."""
     before = now - timedelta(hours=settings.idempotency_hours)
-    with transaction(engine) as session:
-        done = session.connection().execute(
-            delete(IdempotencyKey).where(col(IdempotencyKey.created_at) < before)
-        )
-        return f"{done.rowcount} forgotten"
+
+    def forget(actor: Actor) -> int:
+        with transaction(within(engine, actor.organization_id)) as session:
+            done = session.connection().execute(
+                delete(IdempotencyKey).where(
+                    col(IdempotencyKey.organization_id) == actor.organization_id,
+                    col(IdempotencyKey.created_at) < before,
+                )
+            )
+            return done.rowcount
+
+    done, failed = for_each(engine, "forget-answers", forget)
+    return f"{done} forgotten" + (f", {failed} failed" if failed else "")
 
 
 def forget_runs(engine: Engine, _settings: Settings, now: datetime) -> str:

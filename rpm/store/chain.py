@@ -26,7 +26,7 @@ from rpm.audit import (
     row_digest,
 )
 from rpm.ids import uuid7
-from rpm.store.engine import audit_keys
+from rpm.store.engine import audit_keys, enter
 from rpm.store.insertion import insert_stored
 from rpm.store.stored_form import stored_columns, stored_rows
 from rpm.store.tables.base import METADATA, Row
@@ -214,6 +214,7 @@ def recording(
         raise RuntimeError("one action writes one audit event: a recording is already open")
     session.info[_OPEN] = action
     try:
+        enter(session, actor.organization_id)
         record = Record(session, actor, now, action, subject or {}, reason)
         yield record
         record.finish()

@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 from sqlalchemy import Connection, create_engine, event
 from sqlalchemy.engine import URL, Engine, make_url
@@ -20,6 +21,7 @@ from rpm.audit import canonical_json
 from rpm.errors import Busy
 from rpm.keys import KeyRing, load_keys
 from rpm.settings import Settings
+from rpm.store.row_security import SETTING
 
 BUSY_TIMEOUT_MILLISECONDS = 4_500
 CANNOT_WRITE_NOW: tuple[type[Exception], ...] = (Busy, OperationalError)
@@ -27,6 +29,7 @@ CANNOT_WRITE_NOW: tuple[type[Exception], ...] = (Busy, OperationalError)
 _WRITES = "rpm_ledger_writes"
 _WAITS = "rpm_ledger_waits"
 _AUDIT_KEYS = "rpm_ledger_audit_keys"
+_ORGANIZATION = "rpm_ledger_organization"
 # lock not available, deadlock detected, serialization failure
 _POSTGRESQL_BUSY = frozenset({"55P03", "40P01", "40001"})
 
@@ -50,7 +53,9 @@ def make_engine(settings: Settings) -> Engine:
     }
     if url.get_backend_name() == "postgresql":
         waits = f"-c lock_timeout={BUSY_TIMEOUT_MILLISECONDS}"
-        return create_engine(url, pool_pre_ping=True, connect_args={"options": waits}, **shared)
+        engine = create_engine(url, pool_pre_ping=True, connect_args={"options": waits}, **shared)
+        event.listen(engine, "begin", _begin_postgresql)
+        return engine
     if url.database and url.database != ":memory:":
         Path(url.database).parent.mkdir(parents=True, exist_ok=True)
     engine = create_engine(
@@ -59,6 +64,40 @@ def make_engine(settings: Settings) -> Engine:
     event.listen(engine, "connect", _prepare_sqlite)
     event.listen(engine, "begin", _begin_sqlite)
     return engine
+
+
+def within(engine: Engine, organization_id: UUID) -> Engine:
+    """The engine whose transactions are for one organization.
+
+    On PostgreSQL the rows of others are not there for them, nor can rows be given to others.
+    Transactions of an engine that is within none find only who somebody is.
+    """
+    return engine.execution_options(**{_ORGANIZATION: organization_id})
+
+
+def enter(session: Session, organization_id: UUID) -> None:
+    """Let the rest of the session's transaction be for one organization; see ``within``.
+
+    RuntimeError where the transaction was begun for another one.
+    """
+    connection = session.connection()
+    named = connection.get_execution_options().get(_ORGANIZATION)
+    if named is None and connection.dialect.name == "postgresql":
+        _name_organization(connection, organization_id)
+    elif named not in {None, organization_id}:
+        raise RuntimeError("the transaction is for another organization")
+
+
+def _begin_postgresql(connection: Connection) -> None:
+    organization_id = connection.get_execution_options().get(_ORGANIZATION)
+    if organization_id is not None:
+        _name_organization(connection, organization_id)
+
+
+def _name_organization(connection: Connection, organization_id: UUID) -> None:
+    # for this transaction only: the next user of the connection is within none
+    named = (str(organization_id),)
+    connection.exec_driver_sql(f"SELECT set_config('{SETTING}', %s, true)", named)
 
 
 def audit_keys(session: Session) -> KeyRing:

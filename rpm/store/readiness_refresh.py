@@ -23,7 +23,7 @@ from billing.days import day_number
 from rpm.clock import local_day
 from rpm.store.chain import chain_head
 from rpm.store.changed_patients import changed_patients
-from rpm.store.engine import reading, transaction
+from rpm.store.engine import reading, transaction, within
 from rpm.store.fact_rows import FactReader
 from rpm.store.outcomes import Evaluated, FindingLine, ProgressLine, evaluated
 from rpm.store.overlaps import overlapping_parts
@@ -76,6 +76,7 @@ def refresh(engine: Engine, scope: Scope, now: datetime) -> int:
     place in one transaction, unless somebody else did so meanwhile. In one process the second of
     two at once waits and finds nothing left to do.
     """
+    engine = within(engine, scope.organization_id)
     with _one_at_a_time(scope.organization_id):
         with reading(engine) as db:
             plan = _planned(db, scope, now)

@@ -15,6 +15,7 @@ from sqlmodel import Session, col, select, update
 
 from rpm.access import EMERGENCY_PERMISSIONS, ROLE_PERMISSIONS, Actor, token_hash
 from rpm.errors import NotAuthentic
+from rpm.store.engine import enter
 from rpm.store.scope import Scope
 from rpm.store.tables.base import METADATA
 from rpm.store.tables.people import Organization, User
@@ -42,7 +43,10 @@ class SignedIn:
 
 
 def signed_in(session: Session, token: str, wall: datetime) -> SignedIn:
-    """Who a cookie stands for; ``NotAuthentic`` when unknown, ended, idle too long or disabled."""
+    """Who a cookie stands for; the rest of the transaction is for that person's organization.
+
+    ``NotAuthentic`` when unknown, ended, idle too long or disabled.
+    """
     found = session.exec(
         select(SignIn, User, Organization)
         .join(
@@ -68,6 +72,7 @@ def signed_in(session: Session, token: str, wall: datetime) -> SignedIn:
         name_for_audit=user.name,
         sign_in_id=kept.id,
     )
+    enter(session, actor.organization_id)
     emergency = running_emergency(session, Scope.of(actor), user.id, wall)
     if emergency is not None:
         held = actor.permissions | EMERGENCY_PERMISSIONS

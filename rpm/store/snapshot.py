@@ -17,9 +17,11 @@ from sqlalchemy import Connection, inspect, text
 from sqlalchemy.engine import Engine
 
 from rpm.audit import Anchor
+from rpm.errors import NotReady
 from rpm.store import postgresql_programs
 from rpm.store.engine import reading
 from rpm.store.migrations import current_revision
+from rpm.store.row_security import behind_the_wall
 
 Progress = Callable[[int, int], None]
 """Called with the pieces done and the pieces in all."""
@@ -65,10 +67,13 @@ def copy_database(
 
     On SQLite the file is a database, on PostgreSQL an archive of ``pg_dump`` (``programs`` is its
     folder; the search path is used without one). Writers are not kept waiting and what they commit
-    meanwhile is not in the copy. ``NotReady`` when the program is missing, too old or fails.
+    meanwhile is not in the copy. ``NotReady`` when the program is missing, too old or fails, and
+    for a login that sees one organization only.
     """
     with reading(engine) as session:
         connection = session.connection()
+        if behind_the_wall(connection):
+            raise NotReady("a copy holds every practice: sign in as the role that owns the tables")
         held = holdings(connection)  # the first look fixes the state that is copied
         if connection.dialect.name == "sqlite":
             driver: Any = connection.connection.driver_connection

@@ -11,6 +11,8 @@ from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from itertools import groupby
+from operator import itemgetter
 from typing import Any
 from uuid import UUID
 
@@ -24,7 +26,7 @@ from starlette.types import Scope
 
 from rpm.access import Actor
 from rpm.ids import uuid7
-from rpm.store.engine import CANNOT_WRITE_NOW, transaction
+from rpm.store.engine import CANNOT_WRITE_NOW, enter, transaction
 from rpm.store.tables.accesses import AccessRecord
 from rpm.store.tables.base import METADATA
 from rpm.web.needs import permission_of
@@ -41,6 +43,7 @@ UNATTENDED = "rpm_ledger_unattended"
 """Marks the endpoint of a route that a page asks by itself; it is not written down."""
 MOST_AT_ONCE, MOST_WAITING = 500, 50_000
 _GATHERED_SECONDS = 0.25
+_ORGANIZATION, _PLACE = itemgetter("organization_id"), itemgetter("organization_id", "id")
 _TABLE = METADATA.tables[str(AccessRecord.__tablename__)]
 _log = structlog.get_logger()
 
@@ -98,7 +101,9 @@ class AccessTrail:
 
     def _store(self, group: list[dict[str, Any]], wait_seconds: float | None) -> None:
         with transaction(self.engine, wait_seconds) as session:
-            session.connection().execute(insert(_TABLE), group)
+            for organization_id, rows in groupby(sorted(group, key=_PLACE), key=_ORGANIZATION):
+                enter(session, organization_id)
+                session.connection().execute(insert(_TABLE), list(rows))
 
 
 def traced(scope: Scope, status: int, at: datetime) -> dict[str, Any] | None:

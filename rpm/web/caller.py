@@ -16,7 +16,7 @@ from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
 from rpm.access import PERMISSIONS, Actor, require
 from rpm.errors import NotAuthentic
-from rpm.store.engine import CANNOT_WRITE_NOW, reading, transaction
+from rpm.store.engine import CANNOT_WRITE_NOW, reading, transaction, within
 from rpm.store.scope import actor_of_token, note_token_use
 from rpm.web.needs import Needs, permission_of
 from rpm.web.running import Running, running_of
@@ -84,7 +84,8 @@ async def _note_use(running: Running, actor: Actor, now: datetime) -> None:
 
 
 def _write_use(running: Running, actor: Actor, now: datetime) -> None:
-    with transaction(running.engine, wait_seconds=0) as session:
+    engine = within(running.engine, actor.organization_id)
+    with transaction(engine, wait_seconds=0) as session:
         note_token_use(session, actor, now)
 
 

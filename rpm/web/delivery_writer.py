@@ -19,7 +19,7 @@ from sqlalchemy.engine import Engine
 from rpm.actions.authenticate_delivery import changed_doors
 from rpm.actions.take_delivery import Arrived, DeliveryAnswer, take_deliveries
 from rpm.errors import Busy
-from rpm.store.engine import transaction
+from rpm.store.engine import transaction, within
 from rpm.web.turns import turn_to_write
 
 MOST_DELIVERIES, MOST_GROUP_BYTES = 256, 1024**2
@@ -139,7 +139,8 @@ def _committed(
     engine: Engine, arrived: Sequence[Arrived], wait_seconds: float | None
 ) -> list[Outcome]:
     senders = [one.sender for one in arrived]
-    with transaction(engine, wait_seconds) as db:
+    own = within(engine, senders[0].organization_id)
+    with transaction(own, wait_seconds) as db:
         changed = changed_doors(db, senders[0].organization_id, senders)
         good = [one for one in arrived if one.sender.connection_id not in changed]
         answers = iter(take_deliveries(db, good) if good else [])

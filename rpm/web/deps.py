@@ -25,12 +25,12 @@ from fastapi.routing import APIRoute
 from sqlmodel import Session
 
 from rpm.access import Actor, require
-from rpm.store.engine import reading, transaction
+from rpm.store.engine import reading, transaction, within
 from rpm.web import cursors, idempotency
 from rpm.web.area import AreaRouter
 from rpm.web.caller import Now, Permit, authenticated, permission_of, permit
 from rpm.web.problems import PROBLEMS
-from rpm.web.running import Running, running_of
+from rpm.web.running import Running, engine_of, running_of
 from rpm.web.turns import turn_to_write
 
 __all__ = [
@@ -71,10 +71,14 @@ def area_router(area: str) -> APIRouter:
 
 
 @asynccontextmanager
-async def write_session(running: Running) -> AsyncIterator[Session]:
-    """A writing session, once it is this request's turn; committed at the end."""
+async def write_session(running: Running, actor: Actor | None = None) -> AsyncIterator[Session]:
+    """A writing session, once it is this request's turn; committed at the end.
+
+    It is for the actor's organization; without an actor for none, until ``enter``.
+    """
+    engine = running.engine if actor is None else within(running.engine, actor.organization_id)
     async with turn_to_write(running.writers) as wait_seconds:
-        context = transaction(running.engine, wait_seconds)
+        context = transaction(engine, wait_seconds)
         async with contextmanager_in_threadpool(context) as session:
             yield session
 
@@ -88,7 +92,7 @@ async def _writing(
     if permission is not None:
         require(actor, permission)
     asked = await idempotency.asked(request, actor)
-    async with write_session(running) as session:
+    async with write_session(running, actor) as session:
         if asked is None:
             yield session
             return
@@ -99,10 +103,10 @@ async def _writing(
 
 
 async def _reading(
-    request: Request, _actor: Annotated[Actor, Depends(authenticated)]
+    request: Request, actor: Annotated[Actor, Depends(authenticated)]
 ) -> AsyncIterator[Session]:
     running = running_of(request)
-    context = reading(running.engine)
+    context = reading(engine_of(request, actor))
     async with running.readers, contextmanager_in_threadpool(context) as session:
         yield session
 

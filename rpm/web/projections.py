@@ -16,7 +16,7 @@ from rpm.actions.refresh_contacts import refresh_step
 from rpm.store.engine import reading
 from rpm.store.readiness_refresh import is_fresh, refresh
 from rpm.store.scope import Scope
-from rpm.web.running import running_of
+from rpm.web.running import engine_of
 
 
 @contextmanager
@@ -29,7 +29,7 @@ def up_to_date(
     readiness: bool = False,
 ) -> Iterator[tuple[Session, Scope]]:
     """A reading session that sees what was last heard of devices, readiness, or both."""
-    engine, scope = running_of(request).engine, Scope.of(actor)
+    engine, scope = engine_of(request, actor), Scope.of(actor)
     if readiness:
         with reading(engine) as db:
             fresh = is_fresh(db, scope, now)

@@ -11,13 +11,14 @@ import anyio
 from fastapi import Request
 from sqlalchemy.engine import Engine
 
+from rpm.access import Actor
 from rpm.actions.authenticate_delivery import OpenDoors
 from rpm.clock import Clock, SystemClock, clock_for
 from rpm.keys import Keys, load_keys
 from rpm.safe_start import refuse_unsafe_start
 from rpm.settings import Settings
 from rpm.store.append_only import keep_schema
-from rpm.store.engine import make_engine
+from rpm.store.engine import make_engine, within
 from rpm.web.access_trail import AccessTrail
 from rpm.web.delivery_writer import DeliveryWriter
 
@@ -80,6 +81,11 @@ def start(settings: Settings, clock: Clock | None = None) -> Running:
 def stop(running: Running) -> None:
     """Close every connection."""
     running.engine.dispose()
+
+
+def engine_of(request: Request, actor: Actor) -> Engine:
+    """The database within the actor's organization."""
+    return within(running_of(request).engine, actor.organization_id)
 
 
 def running_of(request: Request) -> Running:

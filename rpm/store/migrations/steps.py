@@ -1,4 +1,4 @@
-"""Steps that versions are made of: a tenant's table with its keys, references and guards.
+"""Steps that versions are made of: a tenant's table with its keys, references, wall and guards.
 
 Owns how a version creates a table. Does not own which: versions list their columns themselves and
 never import the table classes, which move on. Constraint names come from the naming convention.
@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from alembic import op
 
 from rpm.store.append_only import guard
+from rpm.store.row_security import wall
 
 
 def create_table(
@@ -44,6 +45,7 @@ def create_table(
     )
     for parts in indexes:
         op.create_index(None, name, list(parts))
+    wall(op.get_bind(), name)
 
 
 def create_fact(

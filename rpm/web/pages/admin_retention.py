@@ -50,7 +50,7 @@ from rpm.web.pages.shell import (
     see_other,
 )
 from rpm.web.routes.readings import after_id
-from rpm.web.running import running_of
+from rpm.web.running import engine_of
 
 router = page_router()
 
@@ -165,7 +165,7 @@ def lift(
 @router.post(f"{RETENTION}/dry-run")
 def try_purge(request: Request, now: Now, actor: Keeper) -> Response:
     """What a purge would remove now; nothing is changed."""
-    engine = running_of(request).engine
+    engine = engine_of(request, actor)
 
     def work(_tell: object) -> Any:
         with reading(engine) as db:

@@ -44,7 +44,7 @@ from rpm.web.pages.shell import (
     see_other,
 )
 from rpm.web.routes.readings import after_id
-from rpm.web.running import running_of
+from rpm.web.running import engine_of
 
 router = page_router()
 
@@ -182,7 +182,7 @@ def compare(
     months: Annotated[str, Form()] = "6",
 ) -> Response:
     """What the changed page would have changed, computed while the page is sent."""
-    engine = running_of(request).engine
+    engine = engine_of(request, actor)
     wanted = int(months) if months.strip().isdecimal() else months
     given = {"page_id": page_id, "toml": _lines(toml), "months": wanted}
     command, errors = read_form(CompareRulePage, given)

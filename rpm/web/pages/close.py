@@ -33,7 +33,7 @@ from rpm.web.cursors import seal, unseal
 from rpm.web.pages.long_work import LongWork, render_working
 from rpm.web.pages.paging import page_of_list
 from rpm.web.pages.shell import Now, PageReadDb, page_permit, page_router, render
-from rpm.web.running import running_of
+from rpm.web.running import engine_of, running_of
 
 router = page_router()
 
@@ -117,7 +117,7 @@ def overview(
 @router.get("/close/{month}/preview")
 def preview(request: Request, now: Now, actor: Reader, month: str) -> Response:
     """What a close of the month would post, computed while the page is sent."""
-    first_day, engine = _first_day(month), running_of(request).engine
+    first_day, engine = _first_day(month), engine_of(request, actor)
     work = LongWork(lambda tell: _previewed(engine, actor, now, first_day, tell, _ring(request)))
     return render_working(
         request, "close_preview.html.j2", work, month=month, first_day=first_day, most=_DIFFERENCES
@@ -150,7 +150,7 @@ def close(
     reason: Annotated[str, Form(max_length=500)] = "",
 ) -> Response:
     """Closes the month if it still is what was confirmed; the page shows how far it is."""
-    first_day, engine = _first_day(month), running_of(request).engine
+    first_day, engine = _first_day(month), engine_of(request, actor)
     confirmed = _unsealed(request, actor, month, seen)
 
     def work(tell: Progress) -> Any:

@@ -31,7 +31,7 @@ from rpm.web.pages.charts import Bar, Chart, bar_chart
 from rpm.web.pages.long_work import LongWork, Progress, render_working
 from rpm.web.pages.paging import page_of_list
 from rpm.web.pages.shell import Now, PageReadDb, page_permit, page_router, render
-from rpm.web.running import running_of
+from rpm.web.running import engine_of
 from rpm.written import dollars, us_month
 
 router = page_router()
@@ -153,7 +153,7 @@ def _latest_month(found: PracticeFigures) -> Chart | None:
 @router.get("/figures/readings")
 def readings(request: Request, now: Now, actor: Reader) -> Response:
     """Readings of the last twelve months, counted while the page is sent."""
-    engine = running_of(request).engine
+    engine = engine_of(request, actor)
 
     def work(_tell: Progress) -> tuple[list[MonthReadings], Chart]:
         with reading(engine) as db:

@@ -13,10 +13,10 @@ from rpm.access import Actor
 from rpm.actions.register_patient import open_chart
 from rpm.store.engine import transaction
 from rpm.store.tables.people import Patient
-from rpm.web.running import running_of
+from rpm.web.running import engine_of
 
 
 def chart_opened(request: Request, actor: Actor, now: datetime, patient_id: UUID) -> Patient:
     """The patient whose chart is opened; ``NotFound`` for one of another practice."""
-    with transaction(running_of(request).engine) as db:
+    with transaction(engine_of(request, actor)) as db:
         return open_chart(db, actor, now, patient_id)

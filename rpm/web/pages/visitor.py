@@ -19,13 +19,13 @@ from starlette.responses import Response
 
 from rpm.access import PERMISSIONS, Actor, require
 from rpm.errors import NotAuthentic
-from rpm.store.engine import CANNOT_WRITE_NOW, reading, transaction
+from rpm.store.engine import CANNOT_WRITE_NOW, reading, transaction, within
 from rpm.store.sign_ins import LONGEST, SEEN_GRAIN, SignedIn, note_seen, signed_in
 from rpm.web.access_trail import UNATTENDED
 from rpm.web.deps import write_session
 from rpm.web.needs import Needs, permission_of
 from rpm.web.pages.timer_bar import TimerBar, chart_of, timer_bar
-from rpm.web.running import Running, running_of
+from rpm.web.running import Running, engine_of, running_of
 
 Endpoint = TypeVar("Endpoint", bound=Callable[..., Any])
 
@@ -105,7 +105,7 @@ async def _note(running: Running, found: SignedIn, wall: datetime) -> None:
     if unseen < SEEN_GRAIN:
         return
     if unseen >= _MUST_NOTE:
-        async with write_session(running) as session:
+        async with write_session(running, found.actor) as session:
             await run_in_threadpool(note_seen, session, found.actor, wall)
         return
     # who reads need not wait for who writes: if somebody does, the next request notes it
@@ -119,7 +119,8 @@ async def _note(running: Running, found: SignedIn, wall: datetime) -> None:
 
 
 def _write_seen(running: Running, actor: Actor, wall: datetime) -> None:
-    with transaction(running.engine, wait_seconds=0) as session:
+    engine = within(running.engine, actor.organization_id)
+    with transaction(engine, wait_seconds=0) as session:
         note_seen(session, actor, wall)
 
 
@@ -157,13 +158,13 @@ async def _writing(request: Request, found: Visitor) -> AsyncIterator[Session]:
     permission = permission_of(request.scope["route"])
     if permission is not None:
         require(found.actor, permission)
-    async with write_session(running_of(request)) as session:
+    async with write_session(running_of(request), found.actor) as session:
         yield session
 
 
-async def _reading(request: Request, _found: Visitor) -> AsyncIterator[Session]:
+async def _reading(request: Request, found: Visitor) -> AsyncIterator[Session]:
     running = running_of(request)
-    context = reading(running.engine)
+    context = reading(engine_of(request, found.actor))
     async with running.readers, contextmanager_in_threadpool(context) as session:
         yield session
 

@@ -25,7 +25,7 @@ from rpm.store.scope import Scope
 from rpm.store.tables.ledger import Close, Posting
 from rpm.web.deps import PROBLEMS, Db, Now, Page, Paging, ReadDb, area_router, permit
 from rpm.web.routes.readings import after_id
-from rpm.web.running import running_of
+from rpm.web.running import engine_of
 from rpm.web.shown import ShownFact, ShownFinding, shown_findings
 
 router = area_router("Closes")
@@ -126,7 +126,7 @@ def close(
     """The close."""
     # computed on a reading session, so that deliveries are taken meanwhile
     computed = compute_close(db, Scope.of(actor), now, command.month_start_day)
-    with transaction(running_of(request).engine) as writing:
+    with transaction(engine_of(request, actor)) as writing:
         closed = post_close(writing, actor, now, computed, command.reason)
         shown = CloseOut.model_validate(closed.close)
     return ClosedOut(close=shown, repeated=closed.repeated)

@@ -16,7 +16,7 @@ from rpm.documents.evidence import evidence_pdf
 from rpm.store.engine import transaction
 from rpm.store.scope import Scope
 from rpm.web.deps import PROBLEMS, Now, ReadDb, area_router, permit
-from rpm.web.running import running_of
+from rpm.web.running import engine_of
 
 router = area_router("Evidence")
 MOST_POSTINGS = 1_000
@@ -126,5 +126,5 @@ def given_to_check(request: Request, actor: Actor, now: Now, pack: EvidencePack)
 
 def _record(request: Request, actor: Actor, now: Now, pack: EvidencePack) -> None:
     # computed on a reading session, so that deliveries are taken meanwhile
-    with transaction(running_of(request).engine) as writing:
+    with transaction(engine_of(request, actor)) as writing:
         record_pack(writing, actor, now, pack)
