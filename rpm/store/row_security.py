@@ -14,7 +14,7 @@ SETTING = "rpm_ledger.organization"
 BEFORE_THE_WALL = frozenset(
     {
         *("organization", "user_account", "credential", "sign_in", "invitation"),
-        *("api_token", "connection"),
+        *("api_token", "connection", "visit_platform"),
     }
 )
 """Tables that also answer while no organization is named: they tell which one it is.
