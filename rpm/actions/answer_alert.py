@@ -18,12 +18,20 @@ from rpm.actions.command import Command, Id, OneOf, Text, refuse
 from rpm.errors import Conflict, NotAllowed
 from rpm.store.chain import recording
 from rpm.store.engine import reading, transaction, within
-from rpm.store.queries.alerts import AlertState, waiting_alerts, with_steps
+from rpm.store.queries.alerts import (
+    STATES,
+    AlertFilter,
+    AlertState,
+    list_alerts,
+    waiting_alerts,
+    with_steps,
+)
 from rpm.store.queries.people import hold_organization
 from rpm.store.scope import Scope
 from rpm.store.tables.alerts import Alert, AlertStep
 
 STEPS = ("acknowledged", "acted", "closed")
+MOST_TOGETHER = 200
 _MAY_FOLLOW = {
     "acknowledged": {"open"},
     "acted": {"open", "acknowledged", "acted"},
@@ -76,6 +84,30 @@ def answer_alert(db: Session, actor: Actor, now: datetime, command: AnswerAlert)
         told = {"alert_id": held.alert.id}
         announce(db, scope, now, record, f"alert.{command.step}", [told])
     return AlertState(held.alert, [*held.steps, step], held.repeats)
+
+
+class AnswerAlerts(Command):
+    """What a person does about all alerts of a patient that stand on one page."""
+
+    patient_id: Id
+    state: Annotated[str, OneOf(STATES)]
+    last_alert_id: Id = Field(description="The last one that was shown: later ones are not meant.")
+    step: Annotated[str, OneOf(STEPS)]
+    note: Text | None = None
+
+
+def answer_alerts(db: Session, actor: Actor, now: datetime, command: AnswerAlerts) -> int:
+    """How many were answered: those in the state, up to the last one shown. As ``answer_alert``."""
+    chosen = AlertFilter(state=command.state, level="alert", patient_id=command.patient_id)
+    shown = [
+        held
+        for held in list_alerts(db, Scope.of(actor), chosen, after=None, limit=MOST_TOGETHER)
+        if held.alert.id <= command.last_alert_id
+    ]
+    for held in shown:
+        one = AnswerAlert(alert_id=held.alert.id, step=command.step, note=command.note)
+        answer_alert(db, actor, now, one)
+    return len(shown)
 
 
 def alert_with_steps(db: Session, scope: Scope, alert_id: UUID) -> AlertState:

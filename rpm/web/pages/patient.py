@@ -34,6 +34,7 @@ from rpm.store.queries.people import coverages_of, organization_of
 from rpm.store.scope import Scope
 from rpm.store.tables.ledger import Posting
 from rpm.store.tables.people import Patient, Payer
+from rpm.web.pages.alert_groups import grouped
 from rpm.web.pages.alert_words import alert_words, limit_of_alert
 from rpm.web.pages.months import Month
 from rpm.web.pages.opened import chart_opened
@@ -54,7 +55,7 @@ from rpm.web.routes.evidence import given_to_check
 router = page_router()
 
 SPANS = (30, 90, 180)
-_MOST_ALERTS = 20
+_MOST_ALERTS = 200
 _MOST_POSTINGS = 200
 
 
@@ -196,7 +197,7 @@ def _monitored(
             looked.patient.timezone,
         ),
         "limits": [(one.band, limit_words(one)) for one in limits if one.measure == "value"],
-        "alerts": list_alerts(db, scope, chosen, after=None, limit=_MOST_ALERTS),
+        "alerts": grouped(list_alerts(db, scope, chosen, after=None, limit=_MOST_ALERTS)),
         "alert_words": alert_words,
         "limit_of_alert": limit_of_alert,
         "notice": NOTICE,

@@ -34,7 +34,8 @@ from rpm.store.queries.worklist import (
 )
 from rpm.store.scope import Scope
 from rpm.store.tables.people import Payer
-from rpm.web.pages.alert_words import alert_words
+from rpm.web.pages.alert_groups import grouped
+from rpm.web.pages.alert_words import alert_words, limit_of_alert
 from rpm.web.pages.paging import page_of_list
 from rpm.web.pages.shell import (
     Now,
@@ -53,6 +54,7 @@ router = page_router()
 
 ADDRESS = "/worklist"
 _BESIDE = 6
+_MOST_ALERTS = 60
 """Rows of each list beside the main one; its own screen has all."""
 _LICENSE_DAYS = 60
 """How long before its last day a license is told: a renewal takes a while."""
@@ -209,8 +211,8 @@ def _beside(db: Session, scope: Scope, now: datetime, actor: Actor) -> dict[str,
     alerts = []
     if "readings:read" in actor.permissions:
         chosen = AlertFilter(state="open", level="alert")
-        alerts = list_alerts(db, scope, chosen, after=None, limit=_BESIDE + 1)
-    people = {state.alert.patient_id for state in alerts if state.alert.patient_id}
+        alerts = grouped(list_alerts(db, scope, chosen, after=None, limit=_MOST_ALERTS))
+    people = {group.latest.patient_id for group in alerts if group.latest.patient_id}
     today = practice_today(db, scope, now)
     return {
         "at_risk": at_risk_page(db, scope, now, WITHIN_DAYS, limit=_BESIDE + 1),
@@ -220,6 +222,8 @@ def _beside(db: Session, scope: Scope, now: datetime, actor: Actor) -> dict[str,
         "expiring": expiring(db, scope, today, limit=_BESIDE + 1),
         "licenses": expiring_authorities(db, scope, today, today + timedelta(days=_LICENSE_DAYS)),
         "beside": _BESIDE,
+        "more_alerts": sum(group.count for group in alerts) > min(len(alerts), _BESIDE),
         "alert_words": alert_words,
+        "limit_of_alert": limit_of_alert,
         "notice": NOTICE,
     }

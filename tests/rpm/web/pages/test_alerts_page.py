@@ -120,3 +120,32 @@ def test_who_may_read_need_not_answer(
     stranger = signed_in(actor=other_actor)
     assert "Highvalue" not in stranger.get("/alerts").text
     assert stranger.post(address, data={"step": "acknowledged"}).status_code == 404
+
+
+def test_alerts_of_one_patient_are_answered_together(
+    practice: Practice, signed_in: SignedIn, clock: FixedClock
+) -> None:
+    """One note closes those that were shown; what comes meanwhile, and other patients', stays."""
+    nurse, patient_id = signed_in("clinical_staff"), practice.patient(family_name="Often")
+    for value in ("181", "185", "183"):
+        practice.record(
+            alert(f"often-{value}", value=value, patient_id=patient_id, told_from=clock.now())
+        )
+    assert "and 2 more since" in nurse.get(f"/patients/{patient_id}").text
+    page = nurse.get(f"/alerts?patient={patient_id}").text
+    assert "Answer these 3 together" in page
+    assert "Highvalue" not in page
+    last = re.search(r'name="last" value="([^"]*)"', page)
+    assert last is not None
+    practice.record(alert("late", value="199", patient_id=patient_id, told_from=clock.now()))
+    given = {"state": "open", "last": last[1], "step": "closed", "note": " "}
+    address = f"/alerts/patients/{patient_id}/answer"
+    refused = nurse.post(address, data=given)
+    assert refused.status_code == 422
+    assert 'id="e-note-all"' in refused.text
+    assert nurse.post(address, data=given | {"note": "called: well"}).status_code == 303
+    open_ones = nurse.get("/alerts").text
+    assert "Systolic 199 mmHg" in open_ones
+    assert "Systolic 183 mmHg" not in open_ones
+    assert "Highvalue" in open_ones
+    assert nurse.get(f"/alerts?state=closed&patient={patient_id}").text.count("called: well") == 3
