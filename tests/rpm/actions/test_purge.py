@@ -16,7 +16,7 @@ from rpm.actions.replay_delivery import ReplayDelivery, replay_delivery
 from rpm.actions.run_purge import run_purge
 from rpm.errors import Conflict, NotAllowed, NotReady
 from rpm.store.append_only import keep_schema, missing_guards, without_update_guard
-from rpm.store.engine import make_engine, reading, transaction
+from rpm.store.engine import make_engine, reading, transaction, within
 from rpm.store.scope import Scope
 from rpm.store.tables.monitoring import Connection, Delivery
 from rpm.store.tables.people import User
@@ -202,8 +202,9 @@ def test_the_service_itself_may_remove_nothing(
     order = approved(practice, other)
     engine = make_engine(service_settings(database_url))
     keep_schema(engine)
+    own = within(engine, practice.actor.organization_id)
     try:
-        with pytest.raises((NotReady, DBAPIError)), transaction(engine) as db:
+        with pytest.raises((NotReady, DBAPIError)), transaction(own) as db:
             run_purge(db, practice.actor, TODAY, order.id)
     finally:
         engine.dispose()

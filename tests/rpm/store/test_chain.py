@@ -16,7 +16,7 @@ from rpm.audit import Anchor
 from rpm.settings import Settings
 from rpm.store.append_only import append_only_tables, guard_names
 from rpm.store.chain import chain_head, recording
-from rpm.store.engine import make_engine, reading, transaction
+from rpm.store.engine import make_engine, reading, transaction, within
 from rpm.store.tables.monitoring import Device
 from rpm.store.tables.people import Coverage, CoverageEnd, Patient, Payer, PracticeSetting
 from rpm.store.tables.security import AuditEvent
@@ -299,7 +299,7 @@ def test_a_changed_audit_key_is_told_from_tampering(
                 previous_audit_keys=previous,
             )
         )
-        found = check(rotated, actor)
+        found = check(within(rotated, actor.organization_id), actor)
         rotated.dispose()
         assert (found[0][0] if found else None) == expected
 
