@@ -74,6 +74,8 @@ def pages_of(
         "why": partial(ask, "GET", f"{chart}/why"),
         "what if": partial(ask, "POST", f"{chart}/what-if", question),
         "enrollment": partial(ask, "GET", f"{chart}/enrollment"),
+        "figures": partial(ask, "GET", "/figures"),
+        "self-check": partial(ask, "GET", "/figures/checks"),
     }
     return repeated_in_turn(works, repeats)
 

@@ -15,7 +15,8 @@ from billing.figures import MonthFigures
 
 SOURCE = "S28"
 RISE_PERCENT, NO_VISIT_PERCENT, INCOMPLETE_PERCENT = 150, 80, 43
-PARTS = ("setup", "supply", "management")
+SETUP, SUPPLY, MANAGEMENT = "setup", "supply", "management"
+PARTS = (SETUP, SUPPLY, MANAGEMENT)
 """The three parts of the service, by the roles of the ladders that give their codes."""
 
 
@@ -61,24 +62,9 @@ def no_prior_visit(enrolled: pd.DataFrame) -> Screened:
     return _share("no-prior-visit", missing, len(enrolled), NO_VISIT_PERCENT)
 
 
-def parts_of(lines: pd.DataFrame) -> pd.DataFrame:
-    """Live units of each of ``PARTS`` by patient. ``lines``: patient, part, units."""
-    sums = lines.pivot_table(
-        index="patient", columns="part", values="units", aggfunc="sum", fill_value=0
-    )
-    return sums.reindex(columns=list(PARTS), fill_value=0).reset_index()
-
-
-def several_devices(lines: pd.DataFrame) -> Screened:
-    """Patients for whom device supply was billed twice for days that overlap.
-
-    ``lines``: patient, part, start_day, end_day, units of each live line.
-    """
-    rows = lines[lines["part"] == "supply"].sort_values(["patient", "start_day"], kind="stable")
-    previous = rows.groupby("patient", sort=False)["end_day"].shift(1)
-    overlaps = previous.notna() & (rows["start_day"] <= previous)
-    twice = rows.loc[overlaps | (rows["units"] > 1), "patient"].drop_duplicates()
-    return _share("several-devices", twice, rows["patient"].nunique(), None)
+def several_devices(patients: pd.Series, of: int) -> Screened:
+    """Patients for whom device supply was billed twice for days that overlap, of those with any."""
+    return _share("several-devices", patients, of, None)
 
 
 def supply_without_management(parts: pd.DataFrame) -> Screened:

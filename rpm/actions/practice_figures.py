@@ -22,6 +22,7 @@ from billing.screening import Screened
 from rpm.actions.compute_close import latest_close
 from rpm.actions.practice_day import practice_today
 from rpm.store import practice_figures as store
+from rpm.store.billed_figures import Kept, PostedSum, billed_patients, posted_sums
 from rpm.store.queries.ledger import columns_of_close
 from rpm.store.rule_books import book_of
 from rpm.store.scope import Scope
@@ -30,6 +31,8 @@ from rpm.store.tables.ledger import Close
 MONTHS = 12
 PROGRAM = "RPM"
 _OFFICE = 11  # place of service that the estimate is priced for
+_REACHED: Kept[list[Reached]] = Kept()
+"""By close: its periods and the rules it knew never change."""
 
 
 @dataclass(frozen=True)
@@ -56,7 +59,7 @@ class PracticeFigures:
     """The figures of the last twelve months, the running one last."""
 
     months: list[MonthFigures]
-    posted: list[store.PostedSum]
+    posted: list[PostedSum]
     labels: Mapping[str, str]  # of codes
     estimates: list[Estimate]
     close: Close | None  # the latest one: its periods are held against the thresholds
@@ -69,7 +72,7 @@ def practice_figures(db: Session, scope: Scope, now: datetime) -> PracticeFigure
     months = last_months(today)
     book = book_of(db, scope.organization_id)
     close = latest_close(db, scope)
-    posted = store.posted_sums(db, scope, months[0])
+    posted = posted_sums(db, scope, months[0])
     earned = store.earned_now(db, scope)
     return PracticeFigures(
         months=enrolled_by_month(store.enrolled(db, scope).episodes, months),
@@ -77,7 +80,7 @@ def practice_figures(db: Session, scope: Scope, now: datetime) -> PracticeFigure
         labels={one: book.references.codes[one].label for one in {*earned, *_codes(posted)}},
         estimates=[_estimate(book, today, code, count) for code, count in sorted(earned.items())],
         close=close,
-        reached=[] if close is None else _reached(db, scope, close),
+        reached=[] if close is None else _REACHED.of(close.id, lambda: _reached(db, scope, close)),
     )
 
 
@@ -95,7 +98,7 @@ def month_readings(db: Session, scope: Scope, now: datetime) -> list[MonthReadin
     return _readings(store.readings_by_day(db, scope, months[0]), months)
 
 
-def _codes(posted: Sequence[store.PostedSum]) -> set[str]:
+def _codes(posted: Sequence[PostedSum]) -> set[str]:
     return {one.code for one in posted}
 
 
@@ -156,9 +159,10 @@ def self_check(db: Session, scope: Scope, now: datetime) -> SelfCheck:
     months = last_months(practice_today(db, scope, now))
     who = store.enrolled(db, scope)
     parts = parts_of_codes(book_of(db, scope.organization_id))
-    lines = store.lines_billed(db, scope, who, parts, months[0])
+    billed = billed_patients(db, scope, parts, months[0])
     services = store.services_of(db, scope, who)
-    billed = screening.parts_of(lines)
+    by_part = store.parts_billed(who, billed)
+    twice = pd.Series([who.rows[one] for one in billed.overlapping], dtype="int64")
     figures = enrolled_by_month(who.episodes, months)
     elsewhere = [row for row, code, day in services.elsewhere if code in parts and day >= months[0]]
     return SelfCheck(
@@ -166,10 +170,10 @@ def self_check(db: Session, scope: Scope, now: datetime) -> SelfCheck:
         [
             screening.sudden_rise(figures),
             screening.no_prior_visit(store.visited_before(db, scope, who, services, months[0])),
-            screening.several_devices(lines),
-            screening.supply_without_management(billed),
+            screening.several_devices(twice, int((by_part[screening.SUPPLY] > 0).sum())),
+            screening.supply_without_management(by_part),
             screening.another_practice(pd.Series(elsewhere, dtype="int64"), len(who.rows)),
-            screening.not_all_parts(billed),
+            screening.not_all_parts(by_part),
         ],
         who,
     )

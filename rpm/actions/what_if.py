@@ -15,6 +15,7 @@ from rpm.actions.changed_facts import changed_facts
 from rpm.actions.seen_from import seen_on
 from rpm.actions.what_if_command import WhatIf
 from rpm.store.fact_rows import FactReader
+from rpm.store.facts import LoadedFacts
 from rpm.store.outcomes import Evaluated, evaluated
 from rpm.store.scope import Scope
 from rpm.store.tables.people import Patient
@@ -28,8 +29,17 @@ class Compared:
     what_if: Evaluated
 
 
-def what_if(db: Session, actor: Actor, now: datetime, command: WhatIf) -> Compared:
-    """Evaluate a patient twice; ``NotFound`` for an id that is not of this patient."""
+def what_if(
+    db: Session,
+    actor: Actor,
+    now: datetime,
+    command: WhatIf,
+    loaded: LoadedFacts | None = None,
+) -> Compared:
+    """Evaluate a patient twice; ``NotFound`` for an id that is not of this patient.
+
+    ``loaded``: the patient's facts as known now, where ``db`` loaded them already.
+    """
     require(actor, "ledger:read")
     scope = Scope.of(actor)
     scope.get(db, Patient, command.patient_id)
@@ -43,6 +53,7 @@ def what_if(db: Session, actor: Actor, now: datetime, command: WhatIf) -> Compar
         known=seen.known_day,
         patients=[command.patient_id],
         until_audit_number=until,
+        loaded=loaded if command.known_at is None else None,
     )
     loaded = bill.loaded
     facts = changed_facts(reader, loaded, command)

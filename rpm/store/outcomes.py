@@ -232,10 +232,14 @@ def evaluated(
     patients: Patients = None,
     until_audit_number: int | None = None,
     shared: EntryParts | None = None,
+    loaded: LoadedFacts | None = None,
 ) -> Evaluated:
-    """What follows for the selected patients at a day, by the pages known on a day."""
+    """What follows for the selected patients at a day, by the pages known on a day.
+
+    ``loaded``: the same patients' facts, where they were loaded from the same state already.
+    """
     book = book_of(db, organization_id, until_audit_number)
-    loaded = facts_of(
+    loaded = loaded or facts_of(
         db,
         organization_id,
         book,

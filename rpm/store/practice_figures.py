@@ -1,13 +1,13 @@
-"""What a practice's figures are computed from: episodes, device days, postings, visits.
+"""What a practice's figures are computed from: episodes, device days, readiness, visits.
 
-Owns these reads. Does not own the figures (``billing.figures``, ``billing.screening``). A patient
-is a row number; ``patient_ids`` leads back to the id.
+Owns these reads. Does not own what was posted (``rpm.store.billed_figures``) nor the figures
+(``billing.figures``, ``billing.screening``). A patient is a row number; ``patient_ids`` leads back
+to the id.
 """
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import date
-from typing import Any
 from uuid import UUID
 
 import pandas as pd
@@ -15,9 +15,11 @@ from sqlalchemy import func, select
 from sqlmodel import Session, col
 
 from billing.days import day_number
-from rpm.store.fact_rows import FactReader, RawId, as_uuid, raw
+from billing.screening import PARTS
+from rpm.store.billed_figures import BilledPatients
+from rpm.store.fact_rows import FactReader, RawId, as_uuid
 from rpm.store.scope import Scope
-from rpm.store.tables.ledger import Close, Posting, ReadinessRow
+from rpm.store.tables.ledger import ReadinessRow
 from rpm.store.tables.monitoring import DeviceDay
 
 ESTABLISHED = "established"
@@ -76,43 +78,6 @@ def readings_by_day(db: Session, scope: Scope, first_day: date) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["day", "counted", "refused"])
 
 
-@dataclass(frozen=True)
-class PostedSum:
-    """What the closes of a month posted for a code; reversals count against issues."""
-
-    month_start_day: date
-    code: str
-    units: int
-    amount_cents: int
-    amounts_unknown: int
-
-
-def posted_sums(db: Session, scope: Scope, first_month: date) -> list[PostedSum]:
-    """Sums by month of the close and code, from a month on."""
-    signed = col(Posting.sign)
-    found = db.execute(
-        select(
-            col(Close.month_start_day),
-            col(Posting.code),
-            func.sum(signed * col(Posting.units)),
-            func.coalesce(func.sum(signed * col(Posting.amount_cents)), 0),
-            func.count() - func.count(col(Posting.amount_cents)),
-        )
-        .join(
-            Close,
-            (col(Close.organization_id) == col(Posting.organization_id))
-            & (col(Close.id) == col(Posting.close_id)),
-        )
-        .where(
-            col(Posting.organization_id) == scope.organization_id,
-            col(Close.month_start_day) >= first_month,
-        )
-        .group_by(col(Close.month_start_day), col(Posting.code))
-        .order_by(col(Close.month_start_day), col(Posting.code))
-    )
-    return [PostedSum(row[0], row[1], int(row[2]), int(row[3]), int(row[4])) for row in found]
-
-
 def earned_now(db: Session, scope: Scope) -> dict[str, int]:
     """How many running periods earn a code as they stand, by code; held ones are left out."""
     found = db.execute(
@@ -127,36 +92,10 @@ def earned_now(db: Session, scope: Scope) -> dict[str, int]:
     return {code: int(count) for code, count in found}
 
 
-def lines_billed(
-    db: Session, scope: Scope, who: Enrolled, codes: Mapping[str, str], first_day: date
-) -> pd.DataFrame:
-    """Live lines for services from a day on: patient, part, start_day, end_day, units.
-
-    ``codes``: the part of each code.
-    """
-    live = func.sum(col(Posting.sign) * col(Posting.units))
-    found = db.execute(
-        select(
-            _raw_patient(),
-            col(Posting.code),
-            func.min(col(Posting.period_start_day)),
-            func.max(col(Posting.period_end_day)),
-            live,
-        )
-        .where(
-            col(Posting.organization_id) == scope.organization_id,
-            col(Posting.service_day) >= first_day,
-            col(Posting.code).in_(sorted(codes)),
-        )
-        .group_by(col(Posting.patient_id), col(Posting.code), col(Posting.key))
-        .having(live > 0)
-    ).all()
-    numbers = {day: day_number(day) for row in found for day in row[2:4]}
-    rows = [
-        (who.rows[patient], codes[code], numbers[start], numbers[end], int(units))
-        for patient, code, start, end, units in found
-    ]
-    return pd.DataFrame(rows, columns=["patient", "part", "start_day", "end_day", "units"])
+def parts_billed(who: Enrolled, billed: BilledPatients) -> pd.DataFrame:
+    """Live units of each part of the service: patient, and a column for each of ``PARTS``."""
+    rows = [(who.rows[patient], *units) for patient, units in billed.units.items()]
+    return pd.DataFrame(rows, columns=["patient", *PARTS], dtype="int64")
 
 
 @dataclass(frozen=True)
@@ -190,9 +129,13 @@ def visited_before(
     of enrollment or before.
     """
     reader = FactReader(db, scope.organization_id)
-    gates = reader.fetch(reader.of_episodes("episode_gate", "episode_id", "gate", "from_day"))
+    gates = reader.fetch(
+        reader.of_episodes("episode_gate", "episode_id", "from_day").where(
+            reader.table("episode_gate").c.gate == ESTABLISHED
+        )
+    )
     known = [*services.own]
-    known += [(who.of_episode[row[0]], row[2]) for row in gates if row[1] == ESTABLISHED]
+    known += [(who.of_episode[episode_id], day) for episode_id, day in gates]
     earliest: dict[int, date] = {}
     for row, day in known:
         if row not in earliest or day < earliest[row]:
@@ -204,8 +147,3 @@ def visited_before(
         for patient, day in zip(new.index.tolist(), new.tolist(), strict=True)
     ]
     return pd.DataFrame(rows, columns=["patient", "visited"])
-
-
-def _raw_patient() -> Any:
-    column: Any = Posting.patient_id
-    return raw(column)

@@ -37,17 +37,11 @@ def test_new_patients_without_a_visit_are_a_share_of_the_new() -> None:
     assert screening.no_prior_visit(frame[2:3]).stands_out
 
 
-def test_supply_of_overlapping_days_is_a_second_device() -> None:
-    """Windows that follow each other are one device's; a shared day or two units are not."""
-    frame = pd.DataFrame(
-        [(0, 10, 39, 1), (0, 40, 69, 1), (1, 10, 39, 1), (1, 39, 68, 1), (2, 10, 39, 2)],
-        columns=["patient", "start_day", "end_day", "units"],
-    ).assign(part="supply")
-    other = frame.assign(part="management", patient=9)
-    frame = pd.concat([frame, other], ignore_index=True)
-    found = screening.several_devices(frame)
-    assert (found.patients, found.of) == ((1, 2), 3)
-    assert screening.several_devices(frame[:0]).patients == ()
+def test_several_devices_are_a_share_of_those_supplied() -> None:
+    """Two of five; OIG names no share, so one is enough to stand out."""
+    found = screening.several_devices(pd.Series([4, 2], dtype="int64"), 5)
+    assert (found.patients, found.percent, found.stands_out) == ((2, 4), 40.0, True)
+    assert not screening.several_devices(pd.Series([], dtype="int64"), 0).stands_out
 
 
 def test_parts_are_counted_by_live_units() -> None:
@@ -58,17 +52,6 @@ def test_parts_are_counted_by_live_units() -> None:
     lacking = screening.not_all_parts(frame)
     assert (lacking.patients, lacking.of, lacking.percent) == ((1, 2, 4), 4, 75.0)
     assert lacking.stands_out
-
-
-def test_units_are_summed_by_part_and_a_part_nobody_has_is_zero() -> None:
-    """Each patient has a figure for each part, also without any line."""
-    lines = pd.DataFrame(
-        [(3, "supply", 1), (3, "supply", 2), (5, "setup", 1)],
-        columns=["patient", "part", "units"],
-    )
-    found = screening.parts_of(lines)
-    assert found[["patient", *screening.PARTS]].to_numpy().tolist() == [[3, 0, 3, 0], [5, 1, 0, 0]]
-    assert screening.parts_of(lines[:0]).empty
 
 
 def test_another_practice_counts_a_patient_once() -> None:

@@ -19,7 +19,7 @@ from rpm.actions.what_if import Compared, what_if
 from rpm.actions.what_if_command import WhatIf
 from rpm.actions.why import AskWhy, why_month
 from rpm.errors import InvalidRequest
-from rpm.store.outcomes import EventLine, evaluated
+from rpm.store.outcomes import Evaluated, EventLine, evaluated
 from rpm.store.queries.episodes import EpisodeState, episodes_of_patient
 from rpm.store.scope import Scope
 from rpm.store.tables.people import Patient
@@ -119,13 +119,17 @@ def answer(
         errors[""] = "The patient is in no program."
     compared = None
     if not errors:
-        ends = _ends(db, scope, patient_id, practice_today(db, scope, now))
+        today = practice_today(db, scope, now)
+        running = evaluated(
+            db, scope.organization_id, as_of=today, known=today, patients=[patient_id]
+        )
+        ends = _ends(running).isoformat()
         fields = _changes(values, states[-1]) | {"patient_id": str(patient_id), "as_of": ends}
         command, errors = read_form(WhatIf, fields)
         errors = {_FIELDS.get(name, name): message for name, message in errors.items()}
         if command is not None:
             try:
-                compared = what_if(db, actor, now, command)
+                compared = what_if(db, actor, now, command, running.loaded)
             except InvalidRequest as error:
                 errors = form_errors(error)
     return _question(request, db, scope, patient_id, values, errors, compared)
@@ -175,11 +179,11 @@ def _changes(values: dict[str, str], state: EpisodeState) -> dict[str, Any]:
     return changes
 
 
-def _ends(db: Session, scope: Scope, patient_id: UUID, today: date) -> str:
+def _ends(running: Evaluated) -> date:
     """The day after the running periods are over, so that they can be billed."""
-    found = evaluated(db, scope.organization_id, as_of=today, known=today, patients=[patient_id])
-    last = max((one.end_day for one in found.periods()), default=today)
-    return (max(last, Month.of(today).last) + timedelta(days=1)).isoformat()
+    today = running.as_of
+    last = max((one.end_day for one in running.periods()), default=today)
+    return max(last, Month.of(today).last) + timedelta(days=1)
 
 
 def _question(
