@@ -21,7 +21,9 @@ from cms_tables import addons, as_csv, as_text, as_xlsx, as_zip, gpci, mue, ptp,
 from openpyxl import Workbook
 from vendor_samples import files
 
+from billing.claims.remittance import balance_of
 from billing.claims.scrub import scrub
+from billing.claims.x12.answer_file import read_answers
 from billing.claims.x12.p837_read import UnreadableClaimError, read_837p
 from billing.claims.x12.segments import NotX12Error
 from billing.evidence.check import check
@@ -283,6 +285,16 @@ def _claim_files() -> Iterator[bytes]:
             yield path.read_bytes()
 
 
+def _answers_read(data: bytes) -> None:
+    for told in read_answers(data).remittances:
+        balance_of(told)
+
+
+def _answer_files() -> Iterator[bytes]:
+    for path in sorted((FILES / "answers").glob("*/*")):
+        yield path.read_bytes()
+
+
 PARSERS: Mapping[str, Parser] = {
     **{name: Parser(partial(_vendor, name), partial(_samples, name)) for name in VENDORS},
     **{
@@ -299,5 +311,6 @@ PARSERS: Mapping[str, Parser] = {
     "file of CMS": Parser(_cms_file, _archives),
     "evidence pack": Parser(_pack, _packs),
     "claim file": Parser(_claim_file, _claim_files),
+    "answer to claims": Parser(_answers_read, _answer_files),
 }
 """All of them."""

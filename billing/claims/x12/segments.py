@@ -4,6 +4,7 @@ Owns taking text apart. Does not own what segments mean, nor whether the file is
 of the wrong width is read too, and its width is a finding of whoever checks.
 """
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 HEADER_ELEMENTS = 16
@@ -78,6 +79,17 @@ def read_segments(content: bytes) -> Opened:
             number = len(segments) + 1
             segments.append(Segment(number, name, tuple(elements), separators.component))
     return Opened(separators, tuple(segments), is_ascii, ends_open=bool(rest.strip()))
+
+
+def sections(segments: Sequence[Segment], begins: Callable[[Segment], bool]) -> list[list[Segment]]:
+    """Runs of segments that each begin where ``begins`` says so; what stands before is left out."""
+    found: list[list[Segment]] = []
+    for segment in segments:
+        if begins(segment):
+            found.append([])
+        if found:
+            found[-1].append(segment)
+    return found
 
 
 def _separators(text: str) -> Separators:
