@@ -49,7 +49,7 @@ def export_lines(
     postings: Sequence[Any],
 ) -> Iterator[ExportLine]:
     """Each posting of a close, in the order given."""
-    reversals = _reversals(postings)
+    reversals = reversals_by_subject(postings)
     patient_ids = sorted({posting.patient_id for posting in postings})
     parties = parties_of(db, scope, patient_ids, close.audit_number)
     shared = _SharedCells.of(organization, close, parties)
@@ -58,13 +58,7 @@ def export_lines(
         yield _line(posting, parties, shared, note)
 
 
-def originals(organization_id: UUID, postings: Sequence[Any], book: RuleBook) -> list[Any]:
-    """The postings of a close that correct nothing: what a first claim may bill."""
-    reversals = _reversals(postings)
-    return [one for one in postings if not _note(organization_id, one, reversals, book)]
-
-
-def _reversals(postings: Sequence[Any]) -> dict[UUID, list[Any]]:
+def reversals_by_subject(postings: Sequence[Any]) -> dict[UUID, list[Any]]:
     """The reversals among postings by their subject."""
     found: dict[UUID, list[Any]] = {}
     for posting in postings:
@@ -83,21 +77,26 @@ def _note(
 ) -> str:
     """What a person must know to send the line; empty for an original."""
     if posting.sign < 0:
-        line = _issue_id(organization_id, posting)
+        line = issue_id(organization_id, posting)
         return f"Reversal of line {line} ({posting.reason}): replace or void its claim"
+    replaced = line_replaced(organization_id, posting, reversals, book)
+    return "" if replaced is None else f"Takes the place of line {replaced}: replace its claim"
+
+
+def line_replaced(
+    organization_id: UUID, posting: Any, reversals: Mapping[UUID, Sequence[Any]], book: RuleBook
+) -> UUID | None:
+    """The line whose place an issued line takes, of those that its close reversed."""
     if not reversals:
-        return ""
+        return None
     of_subject = reversals.get(named_event(posting.key).subject_id, ())
     taken = [one for one in of_subject if _takes_place(posting, one, book)]
-    if not taken:
-        return ""
-    line = _issue_id(organization_id, taken[-1])
-    return f"Takes the place of line {line}: replace its claim"
+    return issue_id(organization_id, taken[-1]) if taken else None
 
 
-def _issue_id(organization_id: UUID, posting: Any) -> str:
+def issue_id(organization_id: UUID, posting: Any) -> UUID:
     """The id of the issue of a posting's key and ordinal."""
-    return str(posting_id(organization_id, posting.key, posting.ordinal, 1))
+    return posting_id(organization_id, posting.key, posting.ordinal, 1)
 
 
 def _takes_place(posting: Any, reversal: Any, book: RuleBook) -> bool:

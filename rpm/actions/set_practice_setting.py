@@ -27,6 +27,8 @@ TIMER_ROLES = ("practice_admin", "practitioner", "clinical_staff")
 """Roles that log work."""
 NOTE_TEMPLATES = "note_templates"
 RETENTION_YEARS = "retention_years"
+CLAIMS_TWO_PERSONS = "claims_two_persons_above"
+_MOST_DOLLARS = 1_000_000
 _MOST_TEMPLATE_CHARACTERS = 8_000
 _USUAL_TEMPLATES = """\
 Reviewed readings since the last contact; all within the patient's limits.
@@ -48,6 +50,11 @@ class KnownSetting:
 def _number_or_off(least: int, most: int) -> Callable[[Any, RuleBook], bool]:
     words = {OFF, *(str(number) for number in range(least, most + 1))}
     return lambda value, _: isinstance(value, str) and value in words
+
+
+def _is_dollars_or_off(value: str) -> bool:
+    digits = value.isascii() and value.isdigit() and len(value) <= len(str(_MOST_DOLLARS))
+    return value == OFF or (digits and int(value) <= _MOST_DOLLARS)
 
 
 SETTINGS: dict[str, KnownSetting] = {
@@ -91,6 +98,12 @@ SETTINGS: dict[str, KnownSetting] = {
         holds=_number_or_off(1, 1440),
         about="the minutes (1 to 1440) above which an entry typed afterwards waits for another"
         " person's approval, or off",
+    ),
+    CLAIMS_TWO_PERSONS: KnownSetting(
+        default=OFF,
+        holds=lambda value, _: isinstance(value, str) and _is_dollars_or_off(value),
+        about="the whole dollars (0 to 1000000) above which a claim needs two persons to be"
+        " released or written off, or off",
     ),
     RETENTION_YEARS: KnownSetting(
         default=OFF,

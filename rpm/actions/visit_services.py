@@ -17,7 +17,8 @@ from rpm.store.scope import Scope
 from rpm.store.tables.coding import Visit, VisitDecision
 from rpm.store.tables.ledger import OtherService
 
-_OF_THE_LEDGER = "monitoring"
+OF_THE_LEDGER = "monitoring"
+"""The family of codes that the ledger posts."""
 
 
 def record_services(record: Record, visit: Visit, lines: tuple[Line, ...]) -> list[str]:
@@ -35,7 +36,7 @@ def record_services(record: Record, visit: Visit, lines: tuple[Line, ...]) -> li
             )
         ).id.hex
         for code, family in families.items()
-        if family is None or family.name != _OF_THE_LEDGER
+        if family is None or family.name != OF_THE_LEDGER
     ]
 
 

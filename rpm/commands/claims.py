@@ -12,7 +12,6 @@ import typer
 if TYPE_CHECKING:
     from datetime import date
 
-    from billing.claims.check_claim import Lists
     from billing.claims.scrub import Scrubbed
 
 
@@ -50,13 +49,14 @@ def check(
     """
     from billing.claims.scrub import scrub
     from billing.claims.x12.segments import NotX12Error
+    from rpm.actions.claim_check import known_codes
     from rpm.commands.opened import day_or_none, file_bytes
     from rpm.errors import InvalidRequest
 
     content = file_bytes(file)
     own = frozenset[str]() if procedures is None else _first_column(file_bytes(procedures))
     try:
-        scrubbed = scrub(content, day_or_none(on) or _today(), _lists(own))
+        scrubbed = scrub(content, day_or_none(on) or _today(), known_codes(own))
     except NotX12Error as error:
         raise InvalidRequest(f"{file.name} is no 837P: {error}") from None
     _tell(scrubbed)
@@ -87,14 +87,3 @@ def _first_column(content: bytes) -> frozenset[str]:
     lines = content.decode("utf-8-sig", "replace").splitlines()
     cells = (re.split(r"[,;\t]", line, maxsplit=1)[0].strip(' "') for line in lines)
     return frozenset(cell for cell in cells if is_procedure_code(cell))
-
-
-def _lists(own: frozenset[str]) -> "Lists":
-    """The codes that the shipped rules, the list of diagnoses and a list of one's own know."""
-    from billing.claims.check_claim import Lists
-    from billing.claims.diagnoses import billable_diagnoses
-    from billing.coding.rules_read import shipped_coding_rules
-    from billing.rules.references import shipped_references
-
-    procedures = own.union(shipped_references().codes, shipped_coding_rules().codes)
-    return Lists(procedures, billable_diagnoses())

@@ -230,7 +230,7 @@ def parties_of(
             insured.setdefault(row.patient_id, []).append(
                 Insured(row, payers[row.payer_id], last_day)
             )
-    practitioners = rows(PRACTITIONER, ("npi", "taxonomy"), known(PRACTITIONER))
+    practitioners = rows(PRACTITIONER, ("id", "npi", "taxonomy"), known(PRACTITIONER))
     return Parties(patients, episodes, insured, {row.npi: row for row in practitioners})
 
 

@@ -1,0 +1,339 @@
+"""Reads of claims: which services are on one, lists with what befell each, and their files.
+
+Owns these SELECTs. Does not own where a claim stands: that is folded from its events
+(``billing.claims.lifecycle``).
+"""
+
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import func, select
+from sqlmodel import Session, col
+
+from billing.claims.lifecycle import ClaimEvent, Kind, Standing, standing
+from rpm.store.queries.rows import latest_by
+from rpm.store.scope import Scope
+from rpm.store.tables.claims import (
+    ClaimEventRecord,
+    ClaimFile,
+    ClaimLineRecord,
+    ClaimRecord,
+    ClaimVersion,
+    NumberSequence,
+)
+from rpm.store.tables.coding import ServiceAuthorization, Visit
+from rpm.store.tables.ledger import Close, Posting
+
+_AT_ONCE = 500
+_ON_FILE = "on_file"
+
+
+@dataclass(frozen=True)
+class ClaimFilter:
+    """Which claims a list shows; None for all."""
+
+    from_day: date | None = None
+    to_day: date | None = None
+    payer_id: UUID | None = None
+    patient_id: UUID | None = None
+    close_id: UUID | None = None
+    control_number: str | None = None
+
+
+@dataclass(frozen=True)
+class ListedClaim:
+    """A claim as lists show it, with where it stands."""
+
+    id: UUID
+    control_number: str
+    patient_id: UUID
+    payer_id: UUID
+    rendering_npi: str
+    from_day: date
+    to_day: date
+    charge_cents: int
+    standing: Standing
+
+
+def claimed_services(db: Session, scope: Scope, service_ids: Sequence[str]) -> set[str]:
+    """Those of some services that are on a claim that was not withdrawn."""
+    found: set[str] = set()
+    for some in _parts(service_ids):
+        query = select(col(ClaimLineRecord.service_id)).where(
+            col(ClaimLineRecord.organization_id) == scope.organization_id,
+            col(ClaimLineRecord.service_id).in_(some),
+            col(ClaimLineRecord.claim_id).not_in(_withdrawn(scope)),
+        )
+        found.update(db.execute(query).scalars())
+    return found
+
+
+def _withdrawn(scope: Scope) -> Any:
+    return select(col(ClaimEventRecord.claim_id)).where(
+        col(ClaimEventRecord.organization_id) == scope.organization_id,
+        col(ClaimEventRecord.kind) == Kind.WITHDRAWN,
+    )
+
+
+def claimed_visits(db: Session, scope: Scope, visits: Sequence[Visit]) -> set[UUID]:
+    """Those of some visits that are on a claim, or replace one that is."""
+    first = {visit.id: visit.id for visit in visits}  # what each goes back to, and by whom
+    going = {visit.replaces_id: visit.id for visit in visits if visit.replaces_id is not None}
+    while going:
+        first |= going
+        rows = scope.all_of(db, Visit, col(Visit.id).in_(going))
+        going = {row.replaces_id: going[row.id] for row in rows if row.replaces_id is not None}
+    found: set[UUID] = set()
+    for some in _parts(list(first)):
+        query = select(col(ClaimLineRecord.visit_id)).where(
+            col(ClaimLineRecord.organization_id) == scope.organization_id,
+            col(ClaimLineRecord.visit_id).in_(some),
+            col(ClaimLineRecord.claim_id).not_in(_withdrawn(scope)),
+        )
+        found.update(first[one] for one in db.execute(query).scalars())
+    return found
+
+
+def visit_authorizations(
+    db: Session, scope: Scope, patient_ids: Sequence[UUID]
+) -> dict[UUID, list[ServiceAuthorization]]:
+    """Authorizations on file of some patients, the newest first; replaced ones are left out."""
+    found: dict[UUID, list[ServiceAuthorization]] = {}
+    for some in _parts(patient_ids):
+        rows = scope.all_of(
+            db, ServiceAuthorization, col(ServiceAuthorization.patient_id).in_(some)
+        )
+        replaced = {row.replaces_id for row in rows}
+        for row in rows:
+            if row.standing == _ON_FILE and row.id not in replaced:
+                found.setdefault(row.patient_id, []).insert(0, row)
+    return found
+
+
+def reversed_postings(
+    db: Session, scope: Scope, patient_ids: Collection[UUID]
+) -> set[tuple[str, int]]:
+    """Key and ordinal of every issue of some patients that was taken back."""
+    found: set[tuple[str, int]] = set()
+    for some in _parts(sorted(patient_ids)):
+        query = select(col(Posting.key), col(Posting.ordinal)).where(
+            col(Posting.organization_id) == scope.organization_id,
+            col(Posting.patient_id).in_(some),
+            col(Posting.sign) < 0,
+        )
+        found.update((row.key, row.ordinal) for row in db.execute(query))
+    return found
+
+
+def closes_of_month(db: Session, scope: Scope, month_start_day: date) -> Sequence[Close]:
+    """Every close of a month, the first one first."""
+    return db.exec(
+        scope.rows(Close)
+        .where(col(Close.month_start_day) == month_start_day)
+        .order_by(col(Close.ordinal))
+    ).all()
+
+
+def take_numbers(db: Session, scope: Scope, name: str, count: int) -> int:
+    """The first of ``count`` numbers of a sequence, none of which is ever given again.
+
+    Inside a recording: the organization's lock is held, and an abort gives them back.
+    """
+    row = db.get(NumberSequence, (scope.organization_id, name))
+    if row is None:
+        row = NumberSequence(organization_id=scope.organization_id, name=name, last_number=0)
+    first = row.last_number + 1
+    row.last_number += count
+    db.add(row)
+    return first
+
+
+def claim_with_number(db: Session, scope: Scope, control_number: str) -> ClaimRecord | None:
+    """The claim of a patient control number."""
+    rows = scope.rows(ClaimRecord).where(col(ClaimRecord.control_number) == control_number)
+    return db.exec(rows).one_or_none()
+
+
+def listed_claims(db: Session, scope: Scope, asked: ClaimFilter) -> list[ListedClaim]:
+    """Claims by first day of service, then number, each with where it stands."""
+    conditions = _conditions(scope, asked)
+    columns = (
+        *(ClaimRecord.id, ClaimRecord.control_number, ClaimRecord.patient_id),
+        *(ClaimRecord.payer_id, ClaimRecord.rendering_npi, ClaimRecord.from_day),
+        *(ClaimRecord.to_day, ClaimRecord.charge_cents),
+    )
+    rows = db.execute(
+        select(*map(col, columns))
+        .where(*conditions)
+        .order_by(col(ClaimRecord.from_day), col(ClaimRecord.control_number))
+    ).all()
+    ids = select(col(ClaimRecord.id)).where(*conditions)
+    standings = _standings(db, scope, col(ClaimEventRecord.claim_id).in_(ids))
+    charges = _last_charges(db, scope, ids)
+    return [
+        ListedClaim(*row[:-1], charges.get(row.id, row.charge_cents), standings[row.id])
+        for row in rows
+    ]
+
+
+def _conditions(scope: Scope, asked: ClaimFilter) -> list[Any]:
+    told: list[tuple[Any, Any]] = [
+        (col(ClaimRecord.payer_id), asked.payer_id),
+        (col(ClaimRecord.patient_id), asked.patient_id),
+        (col(ClaimRecord.close_id), asked.close_id),
+        (col(ClaimRecord.control_number), asked.control_number),
+    ]
+    found = [col(ClaimRecord.organization_id) == scope.organization_id]
+    found += [column == value for column, value in told if value is not None]
+    if asked.from_day is not None:
+        found.append(col(ClaimRecord.from_day) >= asked.from_day)
+    if asked.to_day is not None:
+        found.append(col(ClaimRecord.from_day) <= asked.to_day)
+    return found
+
+
+def _last_charges(db: Session, scope: Scope, ids: Any) -> dict[UUID, int]:
+    """The charge of those claims that have a further version."""
+    rows = db.execute(
+        select(col(ClaimVersion.claim_id), col(ClaimVersion.charge_cents))
+        .where(
+            col(ClaimVersion.organization_id) == scope.organization_id,
+            col(ClaimVersion.claim_id).in_(ids),
+        )
+        .order_by(col(ClaimVersion.attempt))
+    )
+    return {row.claim_id: row.charge_cents for row in rows}
+
+
+def standings_of(db: Session, scope: Scope, claim_ids: Collection[UUID]) -> dict[UUID, Standing]:
+    """Where some claims stand."""
+    found: dict[UUID, Standing] = {}
+    for some in _parts(list(claim_ids)):
+        found |= _standings(db, scope, col(ClaimEventRecord.claim_id).in_(some))
+    return found
+
+
+def _standings(db: Session, scope: Scope, *conditions: Any) -> dict[UUID, Standing]:
+    events: dict[UUID, list[ClaimEvent]] = {}
+    names = ("key", "kind", "attempt", "number", "frequency", "paid_cents", "patient_cents")
+    columns = (ClaimEventRecord.claim_id, *(getattr(ClaimEventRecord, name) for name in names))
+    query = select(*map(col, columns)).where(
+        col(ClaimEventRecord.organization_id) == scope.organization_id, *conditions
+    )
+    for claim_id, key, kind, *rest in db.execute(query):
+        events.setdefault(claim_id, []).append(ClaimEvent(key, Kind(kind), *rest))
+    return {claim_id: standing(some) for claim_id, some in events.items()}
+
+
+def events_of(db: Session, scope: Scope, claim_id: UUID) -> Sequence[ClaimEventRecord]:
+    """Everything that befell a claim, in the order it was recorded."""
+    return db.exec(
+        scope.rows(ClaimEventRecord)
+        .where(col(ClaimEventRecord.claim_id) == claim_id)
+        .order_by(col(ClaimEventRecord.audit_number), col(ClaimEventRecord.id))
+    ).all()
+
+
+def folded(row: ClaimEventRecord) -> ClaimEvent:
+    """An event as the lifecycle takes it."""
+    return ClaimEvent(
+        row.key,
+        Kind(row.kind),
+        row.attempt,
+        row.number,
+        row.frequency,
+        row.paid_cents,
+        row.patient_cents,
+        row.on_day,
+    )
+
+
+def versions_of(db: Session, scope: Scope, claim_ids: Collection[UUID]) -> dict[UUID, ClaimVersion]:
+    """The latest version of those of some claims that have one."""
+    found: dict[UUID, ClaimVersion] = {}
+    for some in _parts(list(claim_ids)):
+        found |= latest_by(db, scope, ClaimVersion, "claim_id", some)
+    return found
+
+
+def claims_of(db: Session, scope: Scope, claim_ids: Collection[UUID]) -> dict[UUID, ClaimRecord]:
+    """Some claims by id."""
+    found: dict[UUID, ClaimRecord] = {}
+    for some in _parts(list(claim_ids)):
+        rows = scope.all_of(db, ClaimRecord, col(ClaimRecord.id).in_(some))
+        found |= {row.id: row for row in rows}
+    return found
+
+
+def lines_of_claims(
+    db: Session, scope: Scope, claim_ids: Collection[UUID]
+) -> dict[UUID, list[ClaimLineRecord]]:
+    """The lines of some claims in order of their numbers, those of corrections too."""
+    found: dict[UUID, list[ClaimLineRecord]] = {}
+    for some in _parts(list(claim_ids)):
+        rows = scope.all_of(db, ClaimLineRecord, col(ClaimLineRecord.claim_id).in_(some))
+        for row in sorted(rows, key=lambda one: one.line_number):
+            found.setdefault(row.claim_id, []).append(row)
+    return found
+
+
+def files_page(
+    db: Session, scope: Scope, *, after: UUID | None = None, limit: int = 50
+) -> Sequence[ClaimFile]:
+    """Files of claims, the one written last first."""
+    query = scope.rows(ClaimFile).order_by(col(ClaimFile.id).desc()).limit(limit)
+    if after is not None:
+        query = query.where(col(ClaimFile.id) < after)
+    return db.exec(query).all()
+
+
+@dataclass(frozen=True)
+class Unclaimed:
+    """A closed month whose standing lines are not all on claims."""
+
+    month_start_day: date
+    lines: int
+
+
+def unclaimed_months(db: Session, scope: Scope) -> list[Unclaimed]:
+    """How many standing lines of each closed month are on no claim."""
+    own = scope.organization_id
+    taken = (
+        select(col(Posting.key), col(Posting.ordinal))
+        .where(col(Posting.organization_id) == own, col(Posting.sign) < 0)
+        .subquery()
+    )
+    claimed = select(col(ClaimLineRecord.posting_id)).where(
+        col(ClaimLineRecord.organization_id) == own,
+        col(ClaimLineRecord.posting_id).is_not(None),
+        col(ClaimLineRecord.claim_id).not_in(_withdrawn(scope)),
+    )
+    rows = db.execute(
+        select(col(Close.month_start_day), func.count())
+        .select_from(Posting)
+        .join(
+            Close,
+            (col(Close.organization_id) == own) & (col(Close.id) == col(Posting.close_id)),
+        )
+        .outerjoin(
+            taken,
+            (taken.c.key == col(Posting.key)) & (taken.c.ordinal == col(Posting.ordinal)),
+        )
+        .where(
+            col(Posting.organization_id) == own,
+            col(Posting.sign) > 0,
+            taken.c.key.is_(None),
+            col(Posting.id).not_in(claimed),
+        )
+        .group_by(col(Close.month_start_day))
+        .order_by(col(Close.month_start_day))
+    )
+    return [Unclaimed(*row) for row in rows]
+
+
+def _parts(ids: Sequence[Any]) -> Iterator[Sequence[Any]]:
+    for start in range(0, len(ids), _AT_ONCE):
+        yield ids[start : start + _AT_ONCE]
