@@ -18,7 +18,10 @@ FOLDER, SFTP = "folder", "sftp"
 KINDS = (FOLDER, SFTP)
 TEST, PRODUCTION = "T", "P"
 _NOT_THE_PLACE = frozenset(
-    {"name", "usage", "acknowledgment_days", "claim_acknowledgment_days", "remittance_days"}
+    {
+        *("name", "usage", "retired", "name_pattern"),
+        *("acknowledgment_days", "claim_acknowledgment_days", "remittance_days"),
+    }
 )
 
 
@@ -50,6 +53,7 @@ class Profile:
     acknowledgment_days: int = 1
     claim_acknowledgment_days: int = 3
     remittance_days: int = 30
+    retired: bool = False
 
     def file_name(self, number: int, day: date, usage: str) -> str:
         """The name of the file of one interchange."""
