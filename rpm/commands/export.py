@@ -1,10 +1,15 @@
-"""``rpm-ledger export``: the files of a close, for the billing system and for people."""
+"""``rpm-ledger export``: the files of a close, for the billing system and for people.
+
+Owns the group and the files of a close. Does not own what other systems are given
+(``export_interchange``).
+"""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 from uuid import UUID
 
 import typer
+from typer.core import TyperGroup
 
 if TYPE_CHECKING:
     from datetime import date, datetime
@@ -14,9 +19,37 @@ if TYPE_CHECKING:
     from rpm.store.scope import Scope
 
 
+_CLOSE = "close"
+
+
+class ExportGroup(TyperGroup):
+    """The group of exports, in which ``export CLOSE`` says the same as ``export close CLOSE``."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """As the base class, with the word put in where it was left out."""
+        if args and args[0] not in self.commands and args[0] not in ("-h", "--help"):
+            args = [_CLOSE, *args]
+        return super().parse_args(ctx, args)
+
+
 def register(app: typer.Typer) -> None:
-    """Add the command."""
-    app.command("export")(export)
+    """Add the group of commands."""
+    from rpm.commands import export_interchange
+
+    group = typer.Typer(
+        cls=ExportGroup,
+        help="Write files: of a close, or for other systems.",
+        no_args_is_help=True,
+        rich_markup_mode=None,
+    )
+    group.callback()(_group)
+    group.command(_CLOSE)(export)
+    export_interchange.register(group)
+    app.add_typer(group, name="export")
+
+
+def _group() -> None:
+    """Write files: of a close, or for other systems. ``export CLOSE`` is ``export close CLOSE``."""
 
 
 def export(

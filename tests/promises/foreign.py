@@ -18,8 +18,10 @@ from rpm.store.tables import METADATA
 from rpm.store.tables.base import JsonValue, UtcDateTime
 
 TABLE_OF = {
+    "change": "proposal",
     "encounter": "visit",
     "event": "outbound_event",
+    "export": "fhir_export",
     "hold": "legal_hold",
     "next_patient": "patient",
     "order": "purge_order",

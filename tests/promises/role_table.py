@@ -31,6 +31,7 @@ WORDS = {
     "step": "consent",
     "name": "lines",
     "key": "0" * 32,
+    "kind": "Patient",
     "vendor": "generic",
 }
 """Parts of addresses that are no ids."""

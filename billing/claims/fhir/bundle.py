@@ -51,7 +51,7 @@ def ndjson(resources: Iterable[Resource]) -> bytes:
     return "".join(f"{as_json(one)}\n" for one in resources).encode()
 
 
-def bundle(resources: Iterable[Resource], made_at: datetime) -> Resource:
+def bundle_of(resources: Iterable[Resource], made_at: datetime) -> Resource:
     """A collection of resources; each reference in it is to a resource of it."""
     entries = [{"fullUrl": _address(one), "resource": one} for one in resources]
     held: Resource = {"resourceType": "Bundle", "type": "collection"}

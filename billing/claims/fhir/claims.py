@@ -41,7 +41,7 @@ class ClaimIds:
 
     claim: str
     patient: str
-    coverage: str
+    coverage: str  # empty: it is not known which of those recorded
     practice: str
     payer: str
     own_system: str  # of patient control numbers
@@ -73,13 +73,20 @@ def claim_resource(claim: Claim, ids: ClaimIds, created: datetime) -> Resource:
             filled(
                 sequence=1,
                 focal=True,
-                coverage=reference("Coverage", ids.coverage),
+                coverage=_coverage(claim, ids),
                 preAuthRef=[text(claim.prior_authorization)] if claim.prior_authorization else [],
             )
         ],
         item=[_item(claim, line, number) for number, line in enumerate(claim.lines, start=1)],
         total=money(claim.charge_cents),
     )
+
+
+def _coverage(claim: Claim, ids: ClaimIds) -> dict[str, Any]:
+    """The coverage by its id, else by the member's."""
+    if ids.coverage:
+        return dict(reference("Coverage", ids.coverage))
+    return {"identifier": {"value": text(claim.coverage.member_id)}}
 
 
 def _related(claim: Claim) -> list[dict[str, Any]]:

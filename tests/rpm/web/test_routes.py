@@ -22,8 +22,9 @@ RECORDED_READS = {
     "/v1/closes/{close_id}/evidence",
     "/v1/postings/{posting_id}/evidence.pdf",
     "/v1/closes/{close_id}/evidence.pdf",
+    "/v1/fhir/$export",
 }
-"""Reads that are audited: opening a chart, giving out evidence."""
+"""Reads that are audited: opening a chart, giving out evidence, asking for an export."""
 
 each_route = pytest.mark.parametrize(
     ("path", "route"), ROUTES, ids=[f"{min(r.methods or ())} {p}" for p, r in ROUTES]

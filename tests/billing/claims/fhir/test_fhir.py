@@ -10,7 +10,7 @@ from fhir_checked import problems
 
 from billing.claims.claim import Claim, Name
 from billing.claims.fhir import records
-from billing.claims.fhir.bundle import as_json, bundle, ndjson
+from billing.claims.fhir.bundle import as_json, bundle_of, ndjson
 from billing.claims.fhir.claims import ClaimIds, claim_resource
 from billing.claims.fhir.parts import Resource
 
@@ -99,7 +99,7 @@ def test_a_bundle_is_valid_and_holds_all() -> None:
     """A bundle of all types is valid; each entry has an address of its own."""
     told = everything(Name("DOE", "JANE"), "Lakeside")
     made = list({(one["resourceType"], one["id"]): one for one in told}.values())
-    text = as_json(bundle(made, AT))
+    text = as_json(bundle_of(made, AT))
     assert problems(text) == []
     entries = json.loads(text)["entry"]
     assert len({entry["fullUrl"] for entry in entries}) == len(made)
