@@ -3,10 +3,12 @@
 Owns these forms. Does not own the forms of claim files (``billing.money``, ``billing.claims``).
 """
 
+import re
 from datetime import date
 
 _MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"]
 UNKNOWN = "amount unknown"
+_ISO_DAY = re.compile(r"\b\d{4}-\d{2}-\d{2}\b")
 
 
 def dollars(cents: int | None) -> str:
@@ -20,6 +22,18 @@ def dollars(cents: int | None) -> str:
 def us_day(day: date) -> str:
     """``2026-11-24`` as ``Nov 24, 2026``."""
     return f"{_MONTHS[day.month - 1]} {day.day}, {day.year}"
+
+
+def with_us_days(text: str) -> str:
+    """A sentence whose days are written ``2026-11-24``, as people write them; others stay."""
+    return _ISO_DAY.sub(_shown, text)
+
+
+def _shown(found: re.Match[str]) -> str:
+    try:
+        return us_day(date.fromisoformat(found[0]))
+    except ValueError:
+        return found[0]
 
 
 def us_month(day: date) -> str:

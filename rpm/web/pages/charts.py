@@ -12,6 +12,8 @@ from datetime import date
 
 from markupsafe import Markup
 
+from rpm.written import us_day
+
 WIDTH = 640
 LEFT, RIGHT, TOP, BOTTOM = 44, 12, 12, 28
 _STRIP_CELL, _STRIP_HEIGHT = 20, 28
@@ -86,7 +88,7 @@ def day_strip(title: str, days: Sequence[DayMark]) -> Chart:
         raise ValueError("a day of a strip has one of the known states")
     parts = []
     for place, one in enumerate(days):
-        label = Markup("<title>{}</title>").format(f"{shown_day(one.day)}: {_state(one)}")
+        label = Markup("<title>{}</title>").format(f"{us_day(one.day)}: {_state(one)}")
         parts.append(
             Markup(
                 '<rect class="day day-{}" x="{}" y="2" width="{}" height="{}" rx="3" fill="{}"'
@@ -107,7 +109,7 @@ def day_strip(title: str, days: Sequence[DayMark]) -> Chart:
         drawing(title, description, width, _STRIP_HEIGHT, parts, "chart-strip"),
         title,
         ("Day", "State"),
-        tuple((shown_day(one.day), _state(one)) for one in days),
+        tuple((us_day(one.day), _state(one)) for one in days),
     )
 
 
@@ -125,11 +127,6 @@ def bar_chart(title: str, bars: Sequence[Bar], marks: Sequence[Mark] = ()) -> Ch
         ("", "Amount", "Remark"),
         tuple((bar.label, bar.shown, bar.note) for bar in bars),
     )
-
-
-def shown_day(value: date) -> str:
-    """``Nov 24, 2026``."""
-    return f"{value:%b} {value.day}, {value.year}"
 
 
 def _bar(bar: Bar, place: int, across: Scale) -> Iterator[Markup]:

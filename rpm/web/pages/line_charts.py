@@ -20,9 +20,9 @@ from rpm.web.pages.charts import (
     Chart,
     Scale,
     drawing,
-    shown_day,
     shown_number,
 )
+from rpm.written import us_day
 
 HEIGHT = 220
 GAP_DAYS = 3
@@ -225,4 +225,4 @@ def _rows(lines: Sequence[Line], unit: str) -> Iterator[tuple[str, ...]]:
             for of_line in points
         ]
         notes = dict.fromkeys(point.note for of_line in points for point in of_line if point.note)
-        yield (f"{shown_day(at.date())}, {at:%H:%M}", *told, "; ".join(notes))
+        yield (f"{us_day(at.date())}, {at:%H:%M}", *told, "; ".join(notes))

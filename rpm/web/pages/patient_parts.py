@@ -29,7 +29,7 @@ from rpm.store.standing import Standing, standing_of
 from rpm.store.tables.ledger import ReadinessRow
 from rpm.store.tables.monitoring import Device, EpisodeGate, EpisodeSetup
 from rpm.store.tables.people import Practitioner
-from rpm.web.pages.charts import Bar, Chart, DayMark, Mark, bar_chart, day_strip, shown_day
+from rpm.web.pages.charts import Bar, Chart, DayMark, Mark, bar_chart, day_strip
 from rpm.web.pages.months import Month
 from rpm.web.pages.worklist_words import (
     Meter,
@@ -39,6 +39,7 @@ from rpm.web.pages.worklist_words import (
     needed_words,
     today_words,
 )
+from rpm.written import us_day
 
 WINDOW, MONTH = "device-supply-30", "calendar-month"
 _MONTHS = 6
@@ -115,8 +116,8 @@ def strips_of(found: Evaluated, month: Month) -> list[Chart]:
     ]
     return [
         day_strip(
-            f"{window.program} window {shown_day(window.start_day)} to"
-            f" {shown_day(window.end_day)}: {window.days} days",
+            f"{window.program} window {us_day(window.start_day)} to"
+            f" {us_day(window.end_day)}: {window.days} days",
             [DayMark(one.day, one.state, one.why) for one in days],
         )
         for window, days in zip(windows, days_of_periods(found, windows), strict=True)

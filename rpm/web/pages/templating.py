@@ -14,7 +14,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from rpm.clock import zone
-from rpm.written import dollars, us_day, us_month
+from rpm.written import dollars, us_day, us_month, with_us_days
 
 FOLDER = Path(__file__).parent
 STATIC = FOLDER / "static"
@@ -80,7 +80,7 @@ def environment() -> Environment:
         lstrip_blocks=True,
         auto_reload=False,
     )
-    found.filters.update(money=dollars, day=day, month=us_month)
+    found.filters.update(money=dollars, day=day, month=us_month, us_days=with_us_days)
     found.filters.update(instant=instant, minutes=minutes, clock=clock, words=words)
     found.globals.update(static=static)
     return found

@@ -22,7 +22,7 @@ from rpm.errors import InvalidRequest
 from rpm.store.outcomes import Evaluated, EventLine, evaluated
 from rpm.store.queries.episodes import EpisodeState, episodes_of_patient
 from rpm.store.scope import Scope
-from rpm.store.tables.people import Patient
+from rpm.store.tables.people import Patient, Payer
 from rpm.web.pages.months import Month
 from rpm.web.pages.opened import chart_opened
 from rpm.web.pages.shell import (
@@ -71,7 +71,7 @@ def why(
         code=code,
         errors=errors,
         found=found,
-        periods=told_months(found),
+        periods=told_months(found, {row.key: row.name for row in scope.all_of(db, Payer)}),
     )
 
 
