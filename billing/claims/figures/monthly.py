@@ -1,0 +1,116 @@
+"""Figures month by month, up to today: what a page shows and a report prints.
+
+Owns which figure is asked of which days. Does not own the figures. Rates belong to the month of
+what they count and know all that came since; what is owed is as it stood at the month's end.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+from billing.claims.figures.collected import (
+    Expected,
+    Received,
+    expected_paid,
+    net_collection,
+    payment_lag,
+    received,
+    revenue_per_patient,
+)
+from billing.claims.figures.figure import Figure, Span
+from billing.claims.figures.rates import (
+    clean_claims,
+    denials,
+    denied_amount,
+    first_pass,
+    rejections,
+)
+from billing.claims.figures.receivable import Receivable, days_in_ar, receivable
+from billing.claims.figures.story import ClaimFacts, Story, story
+
+RATES: tuple[Callable[[Iterable[Story], Span], Figure], ...] = (
+    clean_claims,
+    first_pass,
+    rejections,
+    denials,
+    denied_amount,
+    net_collection,
+    payment_lag,
+)
+
+
+@dataclass(frozen=True)
+class MonthOfClaims:
+    """The figures of a month; the running one ends today."""
+
+    span: Span
+    figures: Mapping[str, Figure]  # by key
+    receivable: Receivable
+    received: Received
+    expected: Expected
+
+
+@dataclass(frozen=True)
+class ClaimFigures:
+    """All months, the running one last, and each claim as it stands today."""
+
+    months: tuple[MonthOfClaims, ...]
+    stories: tuple[Story, ...]
+
+
+def claim_figures(
+    claims: Sequence[ClaimFacts], months: Sequence[date], enrolled: Mapping[date, int], today: date
+) -> ClaimFigures:
+    """Figures of months given by their first days; ``enrolled`` are patients at each one's end."""
+    spans = [Span(month, min(_last_day(month), today)) for month in months]
+    kept = [(claim, *_reach(claim)) for claim in claims]
+    now = {claim.id: story(claim, today) for claim in claims}
+    told = tuple(one for one in now.values() if one is not None)
+    found = []
+    for span, came in zip(spans, received(claims, spans), strict=True):
+        then = list(_as_of(kept, now, span.last))
+        expected = expected_paid(told, span)
+        figures = [
+            *(rate(told, span) for rate in RATES),
+            days_in_ar(then, span.last),
+            expected.figure,
+            revenue_per_patient(came, enrolled.get(span.first, 0)),
+        ]
+        found.append(
+            MonthOfClaims(
+                span,
+                {one.key: one for one in figures},
+                receivable(then, span.last),
+                came,
+                expected,
+            )
+        )
+    return ClaimFigures(tuple(found), told)
+
+
+def _as_of(
+    kept: Iterable[tuple[ClaimFacts, date, date]],
+    now: Mapping[object, Story | None],
+    day: date,
+) -> Iterator[Story]:
+    """Claims as they stood at the end of a day; one that nothing befell since stands as today."""
+    for claim, first, last in kept:
+        if first <= day:
+            told = now[claim.id] if last <= day else story(claim, day)
+            if told is not None:
+                yield told
+
+
+def _reach(claim: ClaimFacts) -> tuple[date, date]:
+    """The first and last day on which anything befell a claim, as far as days are told."""
+    days = [
+        *(one.on for one in claim.events if one.on is not None),
+        *(one.on_day for one in claim.answers if one.on_day is not None),
+        *(one.on_day for one in claim.patient_paid),
+    ]
+    undated = any(one.on is None for one in claim.events)
+    return date.min if undated else min(days, default=date.min), max(days, default=date.min)
+
+
+def _last_day(month: date) -> date:
+    return (month + timedelta(days=31)).replace(day=1) - timedelta(days=1)

@@ -1,0 +1,236 @@
+"""A claim's story up to a day: when it left, how it was answered, and where each cent is.
+
+Owns reading a claim's events and answers for figures. Does not own its status. Every cent of the
+charge is in exactly one place::
+
+    charge = paid + patient's share + agreed reduction + written off + cancelled + open - credit
+    open = awaited + refused + unexplained
+
+Money adds up over all attempts. Adjustments are those of the newest attempt that has an answer
+which still stands: an earlier attempt's refusals are what the later one was sent for.
+"""
+
+from collections import defaultdict
+from collections.abc import Hashable, Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import date
+from functools import lru_cache
+
+from billing.claims.denial import SEQUESTRATION, Answer, Taken
+from billing.claims.denial_reasons import shipped_groups
+from billing.claims.figures.figure import ClaimId
+from billing.claims.lifecycle import ClaimEvent, Kind, Standing, Status, standing
+from billing.money import Cents
+
+_REJECTIONS = frozenset((Kind.REJECTED, Kind.FILE_REJECTED))
+_TAKEN_BACK = frozenset((Status.VOIDED, Status.WITHDRAWN))
+_ANSWERS = _REJECTIONS | {
+    Kind.FILE_ACCEPTED,
+    Kind.HOUSE_ACCEPTED,
+    Kind.PAYER_ACCEPTED,
+    Kind.REMITTED,
+    Kind.REVERSED,
+}
+
+
+@dataclass(frozen=True)
+class PatientPaid:
+    """Money from a patient for a claim; negative where it went back."""
+
+    on_day: date
+    cents: Cents
+
+
+@dataclass(frozen=True)
+class ClaimFacts:
+    """What is known of a claim. Events and answers tell the day they happened."""
+
+    id: ClaimId
+    patient: Hashable
+    payer: str
+    service_day: date
+    charge_cents: Cents
+    procedures: tuple[str, ...]
+    events: tuple[ClaimEvent, ...]
+    answers: tuple[Answer, ...] = ()
+    patient_paid: tuple[PatientPaid, ...] = ()
+    rejected_for: tuple[str, ...] = ()  # bare codes of rejections
+    expected_cents: Cents | None = None  # of the payer's imported schedule; None: not known
+
+
+@dataclass(frozen=True)
+class Refused:
+    """What an answer refused for one reason on one line; without a procedure on the whole claim."""
+
+    reason: str  # CO-97
+    procedure: str
+    cents: Cents
+
+
+@dataclass(frozen=True)
+class Story:
+    """A claim up to a day."""
+
+    claim: ClaimFacts
+    standing: Standing
+    first_sent: date | None
+    clean: bool  # the first attempt was neither held before it left nor rejected
+    answered: bool  # anything came back for the first attempt
+    first_attempt_rejected: bool
+    rejected: bool  # any attempt
+    first_answer: Answer | None
+    refused_first: tuple[Refused, ...]
+    first_paid: date | None
+    paid_cents: Cents
+    patient_cents: Cents
+    agreed_cents: Cents
+    sequestration_cents: Cents
+    refused_cents: Cents
+    settled: bool  # an answer stands
+    given_up: bool  # a person wrote the rest off
+    patient_paid_cents: Cents
+
+    @property
+    def left_cents(self) -> Cents:
+        """What no payment, share or agreed reduction explains; negative: more than was charged."""
+        taken = self.paid_cents + self.patient_cents + self.agreed_cents
+        return self.claim.charge_cents - taken
+
+    @property
+    def written_off_cents(self) -> Cents:
+        """What a person gave up."""
+        return max(self.left_cents, 0) if self.given_up else 0
+
+    @property
+    def cancelled_cents(self) -> Cents:
+        """What the practice took back: a void, or a claim that was withdrawn."""
+        return self.left_cents if self.standing.status in _TAKEN_BACK else 0
+
+    @property
+    def _owed_or_over(self) -> Cents:
+        return self.left_cents - self.written_off_cents - self.cancelled_cents
+
+    @property
+    def open_cents(self) -> Cents:
+        """What the payer may still owe; nothing before the claim was sent."""
+        return max(self._owed_or_over, 0) if self.first_sent else 0
+
+    @property
+    def unsent_cents(self) -> Cents:
+        """The charge of a claim that has not left."""
+        return 0 if self.first_sent else self._owed_or_over
+
+    @property
+    def credit_cents(self) -> Cents:
+        """What was paid beyond the charge, and may have to go back."""
+        return max(-self._owed_or_over, 0) if self.first_sent else 0
+
+    @property
+    def patient_open_cents(self) -> Cents:
+        """What the patient still owes of their share."""
+        return max(self.patient_cents - self.patient_paid_cents, 0)
+
+    @property
+    def owed_cents(self) -> Cents:
+        """Accounts receivable: of payer and patient."""
+        return self.open_cents + self.patient_open_cents
+
+
+def stories(claims: Iterable[ClaimFacts], until: date) -> list[Story]:
+    """Each claim as it stood at the end of a day; those that began later are left out."""
+    told = (story(claim, until) for claim in claims)
+    return [one for one in told if one is not None]
+
+
+def story(claim: ClaimFacts, until: date) -> Story | None:
+    """The claim up to a day; None when nothing had happened to it yet.
+
+    What tells no day happened before everything that does.
+    """
+    events = [one for one in claim.events if one.on is None or one.on <= until]
+    if not events:
+        return None
+    answers = [one for one in claim.answers if one.on_day is None or one.on_day <= until]
+    given = sorted(
+        (one for one in answers if not one.is_reversal), key=lambda one: (one.attempt, one.order)
+    )
+    first_attempt = given[0] if given and given[0].attempt <= 1 else None
+    first = {one.kind for one in events if one.attempt <= 1}
+    rejected_first = bool(first & _REJECTIONS) and first_attempt is None
+    last = max(one.attempt for one in events)
+    counting = _counting(answers)
+    return Story(
+        claim=claim,
+        standing=standing(events),
+        first_sent=_left(claim, events, answers),
+        clean=Kind.HELD not in first and not rejected_first,
+        answered=bool(first & _ANSWERS) or first_attempt is not None,
+        first_attempt_rejected=rejected_first,
+        rejected=any(one.kind in _REJECTIONS for one in events),
+        first_answer=given[0] if given else None,
+        refused_first=refused(given[0].taken) if given else (),
+        first_paid=min(
+            (one.on_day for one in given if one.on_day is not None and one.paid_cents > 0),
+            default=None,
+        ),
+        paid_cents=sum(one.paid_cents for one in answers),
+        patient_cents=sum(one.patient_cents for one in answers),
+        agreed_cents=_usual(counting),
+        sequestration_cents=sum(one.cents for one in counting if one.reason == SEQUESTRATION),
+        refused_cents=sum(one.cents for one in refused(counting)),
+        settled=_stands(answers),
+        given_up=any(one.kind is Kind.WRITTEN_OFF and one.attempt == last for one in events),
+        patient_paid_cents=sum(one.cents for one in claim.patient_paid if one.on_day <= until),
+    )
+
+
+def _left(claim: ClaimFacts, events: list[ClaimEvent], answers: list[Answer]) -> date | None:
+    """The day a claim first left; an answer to a claim shows that it left by then."""
+    days = [one.on or claim.service_day for one in events if one.kind is Kind.SENT]
+    days += [one.on_day or claim.service_day for one in answers]
+    return min(days, default=None)
+
+
+def refused(taken: Iterable[Taken]) -> tuple[Refused, ...]:
+    """What an answer refused: neither agreed with the payer nor the patient's share."""
+    return tuple(
+        Refused(f"{one.group}-{one.reason}", one.procedure, one.cents)
+        for one in taken
+        if not _is_usual(one) and one.group != "PR" and one.cents > 0
+    )
+
+
+def _is_usual(one: Taken) -> bool:
+    return _usual_reason(one.group, one.reason, one.remarks)
+
+
+@lru_cache(maxsize=4_096)
+def _usual_reason(group: str, reason: str, remarks: tuple[str, ...]) -> bool:
+    return shipped_groups().of(group, reason, remarks).usual
+
+
+def _usual(taken: Iterable[Taken]) -> Cents:
+    """Agreed reductions; the patient's share is told by the answer itself."""
+    return sum(one.cents for one in taken if one.group != "PR" and _is_usual(one))
+
+
+def _stands(answers: Sequence[Answer]) -> bool:
+    return sum(-1 if one.is_reversal else 1 for one in answers) > 0
+
+
+def _counting(answers: Sequence[Answer]) -> list[Taken]:
+    """Adjustments of the newest attempt of which an answer still stands, reversals taken off."""
+    by_attempt: defaultdict[int, list[Answer]] = defaultdict(list)
+    for one in answers:
+        by_attempt[one.attempt].append(one)
+    for attempt in sorted(by_attempt, reverse=True):
+        if _stands(by_attempt[attempt]):
+            return _added(taken for one in by_attempt[attempt] for taken in one.taken)
+    return []
+
+
+def _added(taken: Iterable[Taken]) -> list[Taken]:
+    cents: defaultdict[Taken, Cents] = defaultdict(int)
+    for one in taken:
+        cents[replace(one, cents=0)] += one.cents
+    return [replace(one, cents=total) for one, total in cents.items() if total]
