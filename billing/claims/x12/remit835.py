@@ -252,7 +252,7 @@ class _Texts:
         self._sets = self._starts(document, payments)
         self._claims = self._starts(document, claims)
         self._keys = [self._key_of_set(row) for row in range(payments.count)]
-        self._seen: Counter[bytes] = Counter()
+        self._seen: Counter[tuple[int, bytes]] = Counter()
 
     def _starts(self, document: Any, table: Columns) -> list[int]:
         starts = [document[segment].span[0] for segment in table.values("segment")]
@@ -290,8 +290,8 @@ class _Texts:
         end = self._end.search(self._content, start, rest)
         told = self._content[start : end.start() if end else rest].translate(None, b"\r\n ")
         key = _digest(self._keys[payment], told)
-        self._seen[key] += 1
-        return _digest(key, str(self._seen[key]).encode()).hex()
+        self._seen[payment, key] += 1
+        return _digest(key, str(self._seen[payment, key]).encode()).hex()
 
 
 def _digest(*parts: bytes) -> bytes:
