@@ -115,6 +115,15 @@ def begin_sign_in(
     return Kept(user, credential.password_hash, secret, credential.recovery_hashes)
 
 
+def count_own_try(db: Session, keys: Keys, wall: datetime, login: str) -> None:
+    """Count a try of somebody signed in to give the password again.
+
+    ``TooManyTries`` when there were too many.
+    """
+    if count_try(db, _tries_key(keys, "own", login), wall) > MOST_TRIES_OF_NAME:
+        raise TooManyTries("there were too many tries: wait a quarter of an hour")
+
+
 def _tries_key(keys: Keys, kind: str, text: str) -> str:
     return hmac.digest(keys.secret, f"tries {kind} {text}".encode(), hashlib.sha256).hex()
 

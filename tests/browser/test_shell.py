@@ -8,6 +8,8 @@ from windows import Complaints, MakePerson, NewContext, PageOf, no_violations
 WIDTHS = (320, 768, 1440)
 ADMIN_PAGES = (
     "/account",
+    "/account/app",
+    "/account/password",
     "/admin/users",
     "/admin/roles",
     "/admin/emergencies",

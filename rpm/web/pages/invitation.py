@@ -48,19 +48,24 @@ def _form(
     request: Request, found: Invited, errors: dict[str, str], status_code: int = 200
 ) -> Response:
     secret = found.totp_secret
-    parts = " ".join(secret[at : at + 4] for at in range(0, len(secret), 4))
     return render(
         request,
         "invitation.html.j2",
         status_code,
         user=found.user,
-        qr=_qr(totp_address(secret, found.user.email)),
-        secret=parts,
+        qr=qr_code(totp_address(secret, found.user.email)),
+        secret=in_fours(secret),
         errors=errors,
     )
 
 
-def _qr(text: str) -> Markup:
+def in_fours(secret: str) -> str:
+    """An app's key as it is read and typed."""
+    return " ".join(secret[at : at + 4] for at in range(0, len(secret), 4))
+
+
+def qr_code(text: str) -> Markup:
+    """What an app reads from the screen, as a drawing."""
     drawn = segno.make(text, micro=False).svg_inline(
         scale=_QR_SCALE, omitsize=True, svgclass="qr", lineclass=None, title="QR code for the app"
     )

@@ -27,6 +27,7 @@ from rpm.web.pages import (
     figures,
     home,
     invitation,
+    own_access,
     patient,
     patients,
     sign_in,
@@ -58,6 +59,7 @@ PAGES: tuple[APIRouter, ...] = (
     figures.router,
     home.router,
     invitation.router,
+    own_access.router,
     patients.router,  # before the address of one patient
     patient.router,
     sign_in.router,

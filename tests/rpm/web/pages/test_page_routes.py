@@ -20,6 +20,13 @@ OPEN = {
 OWN = {
     ("GET", "/"),
     ("GET", "/account"),
+    ("GET", "/account/app"),
+    ("POST", "/account/app"),
+    ("GET", "/account/codes"),
+    ("POST", "/account/codes"),
+    ("GET", "/account/password"),
+    ("POST", "/account/password"),
+    ("POST", "/account/sign-ins/{sign_in_id}/end"),
     ("GET", "/demo/clock"),
     ("POST", "/demo/clock"),
     ("GET", "/emergency"),
