@@ -58,6 +58,7 @@ class Answer:
     taken: tuple[Taken, ...]
     payer_claim_number: str = ""
     status_code: str = ""
+    trace_number: str = ""  # of the payment
 
 
 @dataclass(frozen=True)
@@ -86,6 +87,7 @@ class Denied:
     at_stake_cents: Cents
     answered_on: date | None
     payer_claim_number: str = ""
+    trace_number: str = ""
 
     @property
     def group_key(self) -> str:
@@ -160,6 +162,7 @@ def denied(
         cents,
         None if last is None else last.on_day,
         "" if last is None else last.payer_claim_number,
+        "" if last is None else last.trace_number,
     )
 
 
@@ -259,14 +262,14 @@ def root_causes(claims: Iterable[DeniedClaim]) -> tuple[RootCause, ...]:
     causes = []
     for (adjustment, _), several in found.items():
         group = several[0][0].group
-        edits = {edit.id: edit for _, likely in several for edit in likely}
+        looking = {edit.id: edit for _, likely in several for edit in likely}
         causes.append(
             RootCause(
                 group,
                 adjustment,
                 len(several),
                 sum(reason.cents for reason, _ in several),
-                tuple(edits.values()),
+                tuple(looking.values()),
                 group.findings,
                 group.checks,
             )

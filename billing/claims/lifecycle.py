@@ -24,6 +24,7 @@ class Kind(StrEnum):
     HELD = "held"  # a person, or a finding, keeps it back
     APPROVED = "approved"  # one person would release it, and a second must
     RELEASED = "released"
+    WRITTEN = "written"  # into a file that waits to be sent
     SENT = "sent"
     FILE_ACCEPTED = "file-accepted"  # 999 or TA1
     FILE_REJECTED = "file-rejected"
@@ -45,6 +46,7 @@ class Status(StrEnum):
     HELD = "held"
     APPROVED = "approved"  # waits for a second person's release
     RELEASED = "released"
+    WRITTEN = "written"  # in a file; to change it, the file is discarded first
     SENT = "sent"
     RECEIVED = "received"
     ACCEPTED = "accepted"
@@ -64,6 +66,7 @@ class Step(StrEnum):
 
     HOLD = "hold"
     RELEASE = "release"
+    WRITE = "write"
     SEND = "send"
     CORRECT = "correct"  # frequency 7; before it is adjudicated, a first claim anew
     VOID = "void"  # frequency 8
@@ -105,6 +108,7 @@ _BEFORE_SENDING = {
     Kind.APPROVED: Status.APPROVED,
     Kind.WITHDRAWN: Status.WITHDRAWN,
     Kind.RELEASED: Status.RELEASED,
+    Kind.WRITTEN: Status.WRITTEN,
 }
 _ACKNOWLEDGED = (
     (frozenset((Kind.REJECTED, Kind.FILE_REJECTED)), Status.REJECTED),
@@ -120,13 +124,14 @@ STEPS: Mapping[Status, frozenset[Step]] = {
     Status.ASSEMBLED: _UNSENT | {Step.RELEASE},
     Status.HELD: frozenset((Step.RELEASE, Step.CORRECT, Step.WITHDRAW)),
     Status.APPROVED: _UNSENT | {Step.RELEASE},
-    Status.RELEASED: _UNSENT | {Step.SEND},
+    Status.RELEASED: _UNSENT | {Step.WRITE},
+    Status.WRITTEN: frozenset((Step.SEND,)),
     Status.SENT: frozenset(),  # never again by itself: the outcome is not known
     Status.RECEIVED: frozenset(),
     Status.ACCEPTED: frozenset(),  # until the payer has a number for it
     Status.REJECTED: frozenset((Step.CORRECT, Step.WRITE_OFF, Step.WITHDRAW)),
-    Status.PAID: _CORRECTABLE | {Step.APPEAL},  # an underpayment
-    Status.PATIENT_OWES: _CORRECTABLE | {Step.APPEAL},
+    Status.PAID: _CORRECTABLE | {Step.APPEAL, Step.WRITE_OFF},  # of what was refused of it
+    Status.PATIENT_OWES: _CORRECTABLE | {Step.APPEAL, Step.WRITE_OFF},
     Status.DENIED: _CORRECTABLE | {Step.APPEAL, Step.WRITE_OFF},
     Status.APPEALED: frozenset((Step.WRITE_OFF,)),
     Status.REVERSED: _CORRECTABLE | {Step.APPEAL, Step.WRITE_OFF},
@@ -167,7 +172,7 @@ def standing(events: Iterable[ClaimEvent]) -> Standing:
 def _status(events: frozenset[ClaimEvent], attempt: int) -> Status:
     of_attempt = [event for event in events if event.attempt == attempt]
     written_off = any(event.kind is Kind.WRITTEN_OFF for event in of_attempt)
-    if written_off and _paid(events) <= 0:
+    if written_off and _paid(events) <= 0 and _patient(events) <= 0:
         return Status.WRITTEN_OFF
     voids = any(event.kind is Kind.SENT and event.frequency == VOID for event in of_attempt)
     if any(event.kind in _MONEY for event in of_attempt):
@@ -180,6 +185,10 @@ def _status(events: frozenset[ClaimEvent], attempt: int) -> Status:
 
 def _paid(events: Iterable[ClaimEvent]) -> Cents:
     return sum(event.paid_cents for event in events if event.kind in _MONEY)
+
+
+def _patient(events: Iterable[ClaimEvent]) -> Cents:
+    return sum(event.patient_cents for event in events if event.kind in _MONEY)
 
 
 def _acknowledged(kinds: set[Kind]) -> Status | None:
@@ -210,5 +219,4 @@ def _adjudicated(events: frozenset[ClaimEvent], of_attempt: list[ClaimEvent]) ->
     )
     if open_appeals > 0:
         return Status.APPEALED
-    patient = sum(event.patient_cents for event in money)
-    return Status.PATIENT_OWES if patient > 0 else Status.DENIED
+    return Status.PATIENT_OWES if _patient(events) > 0 else Status.DENIED

@@ -114,6 +114,17 @@ def posting_pack(db: Session, scope: Scope, now: datetime, posting_id: UUID) -> 
     return EvidencePack(content, {"posting_id": posting_id}, f"evidence-{posting_id}.json")
 
 
+def postings_pack(
+    db: Session, scope: Scope, now: datetime, posting_ids: Sequence[UUID], name: str
+) -> EvidencePack:
+    """Some postings together, each as the close that issued it saw it."""
+    postings = scope.all_of(db, Posting, col(Posting.id).in_(posting_ids))
+    parts = _Parts()
+    issues = _gather(db, scope, postings, parts, None)
+    content = _document(db, scope, now, "posting", parts, _listed(postings, issues, parts), None)
+    return EvidencePack(content, {"posting_ids": [str(one.id) for one in postings]}, name)
+
+
 def close_pack(
     db: Session,
     scope: Scope,

@@ -22,20 +22,26 @@ Progress = Callable[[int, int], None]
 
 def evidence_pdf(pack: Json, progress: Progress | None = None) -> bytes:
     """The pack on paper: what was billed, what each event rests on, every fact with its digest."""
-    practice, facts = pack["organization"], PackReader(pack)
+    practice = pack["organization"]
     sheet = Sheet(
         title=f"Evidence of {practice['name']}",
         head=f"{practice['name']}, NPI {practice['npi']}: evidence pack of {_subject(pack)}",
         foot=f"Pack {pack['digest'][:32]}",
         made_at=datetime.fromisoformat(pack["made_at"]),
     )
+    tell_pack(sheet, pack, progress)
+    return sheet.data()
+
+
+def tell_pack(sheet: Sheet, pack: Json, progress: Progress | None = None) -> None:
+    """The pack on a sheet that may hold other parts before it."""
+    facts = PackReader(pack)
     _front(sheet, pack, facts)
     for place, event in enumerate(pack["events"]):
         tell_event(sheet, pack, facts, event, place + 1)
         if progress is not None:
             progress(place + 1, len(pack["events"]))
     _back(sheet, pack, facts)
-    return sheet.data()
 
 
 def _subject(pack: Json) -> str:

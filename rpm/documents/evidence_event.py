@@ -54,7 +54,7 @@ def _billed(facts: PackReader, event: Json) -> Iterator[tuple[str, str]]:
         "Period",
         f"{day_of(period['start_day'])} to {day_of(period['end_day'])}, {period['state']}",
     )
-    yield "Measured", _measured(event)
+    yield "Measured", measured_words(event)
     yield (
         "Known then",
         f"facts up to audit event {event['known_audit_number'] or 'the last'},"
@@ -72,7 +72,8 @@ def _counted(amount: int, word: str) -> str:
     return f"{amount} {word}" if amount == 1 else f"{amount} {word}s"
 
 
-def _measured(event: Json) -> str:
+def measured_words(event: Json) -> str:
+    """What was counted in the period, in words."""
     measured = event["measured"]
     if measured["measure"] == "device_days":
         return f"{_counted(measured['amount'], 'day')} with qualifying readings"

@@ -14,6 +14,7 @@ HELD = ClaimEvent("h", Kind.HELD, number=2)
 RELEASED = ClaimEvent("r", Kind.RELEASED, number=3)
 AGREED = ClaimEvent("ok", Kind.APPROVED, number=3)
 RELEASED_BY_TWO = ClaimEvent("r2", Kind.RELEASED, number=4)
+WRITTEN = ClaimEvent("f", Kind.WRITTEN, number=4)
 WITHDRAWN = ClaimEvent("x", Kind.WITHDRAWN, 2, number=5)
 REBUILT = ClaimEvent("a2", Kind.ASSEMBLED, 2, number=5)
 SENT = ClaimEvent("s1", Kind.SENT, 1)
@@ -41,6 +42,7 @@ STORIES = [
     ((ASSEMBLED, AGREED), Status.APPROVED),
     ((ASSEMBLED, AGREED, RELEASED_BY_TWO), Status.RELEASED),
     (BEFORE, Status.RELEASED),
+    ((*BEFORE, WRITTEN), Status.WRITTEN),
     ((*BEFORE, WITHDRAWN), Status.WITHDRAWN),
     ((*BEFORE, SENT, REJECTED, WITHDRAWN), Status.WITHDRAWN),
     ((*BEFORE, SENT, REJECTED, REBUILT), Status.ASSEMBLED),
@@ -140,10 +142,11 @@ def test_nothing_is_sent_again_while_the_outcome_is_unknown(status: Status) -> N
 
 
 def test_only_what_was_adjudicated_unpaid_is_appealed_or_written_off() -> None:
-    """A denial may be corrected, voided, appealed or written off; a paid claim not written off."""
+    """A denial may be corrected, voided, appealed or written off; so may a paid claim's rest."""
     assert STEPS[Status.DENIED] == {Step.CORRECT, Step.VOID, Step.APPEAL, Step.WRITE_OFF}
-    assert not may(Status.PAID, Step.WRITE_OFF)
+    assert may(Status.PAID, Step.WRITE_OFF)  # of what was refused of it
     assert not may(Status.REJECTED, Step.APPEAL)
     assert not may(Status.ASSEMBLED, Step.SEND)
-    assert may(Status.RELEASED, Step.SEND)
+    assert may(Status.WRITTEN, Step.SEND)
+    assert not may(Status.RELEASED, Step.SEND)
     assert not may(Status.APPROVED, Step.SEND)
