@@ -13,7 +13,7 @@ from uuid import UUID
 from sqlalchemy import func, select
 from sqlmodel import Session, col
 
-from billing.claims.lifecycle import ClaimEvent, Kind, Standing, standing
+from billing.claims.lifecycle import ClaimEvent, Kind, Standing, Status, standing
 from rpm.store.queries.rows import latest_by
 from rpm.store.scope import Scope
 from rpm.store.tables.claims import (
@@ -151,6 +151,12 @@ def take_numbers(db: Session, scope: Scope, name: str, count: int) -> int:
     return first
 
 
+def next_number(db: Session, scope: Scope, name: str) -> int:
+    """The number that ``take_numbers`` would give next; the organization's lock is held."""
+    row = db.get(NumberSequence, (scope.organization_id, name))
+    return 1 if row is None else row.last_number + 1
+
+
 def claim_with_number(db: Session, scope: Scope, control_number: str) -> ClaimRecord | None:
     """The claim of a patient control number."""
     rows = scope.rows(ClaimRecord).where(col(ClaimRecord.control_number) == control_number)
@@ -278,6 +284,33 @@ def lines_of_claims(
         for row in sorted(rows, key=lambda one: one.line_number):
             found.setdefault(row.claim_id, []).append(row)
     return found
+
+
+def claims_standing(db: Session, scope: Scope, status: Status) -> list[UUID]:
+    """Claims that stand so, in the order they were made."""
+    found = _standings(db, scope)
+    return sorted(key for key, one in found.items() if one.status is status)
+
+
+def claims_in_file(db: Session, scope: Scope, file_id: UUID) -> list[UUID]:
+    """Claims that wait in a file: it is the last thing the practice did with them."""
+    written = scope.all_of(
+        db,
+        ClaimEventRecord,
+        col(ClaimEventRecord.file_id) == file_id,
+        col(ClaimEventRecord.kind) == Kind.WRITTEN,
+    )
+    ids = [row.claim_id for row in written]
+    last: dict[UUID, ClaimEventRecord] = {}
+    for some in _parts(ids):
+        own = scope.all_of(
+            db,
+            ClaimEventRecord,
+            col(ClaimEventRecord.claim_id).in_(some),
+            col(ClaimEventRecord.number) > 0,
+        )
+        last |= {row.claim_id: row for row in sorted(own, key=lambda one: one.number)}
+    return [key for key in ids if last[key].kind == Kind.WRITTEN and last[key].file_id == file_id]
 
 
 def files_page(

@@ -1,17 +1,17 @@
 """The 837P read back: equal values, hostile names, other separators, and what cannot be read."""
 
 from contextlib import suppress
-from dataclasses import fields, is_dataclass, replace
+from dataclasses import replace
 from datetime import date
 from random import Random
-from typing import Any
 
 import pytest
 from claims_made import CLAIM, EVERYTHING, HOSTILE, PATIENT, VOIDED, claim_file, hostile_claim
 from hypothesis import given
 from hypothesis import strategies as st
 
-from billing.claims.claim import Adjudication, Adjustment, Claim, Name, ServiceLine
+from billing.claims.claim import Adjudication, Adjustment, Name, ServiceLine
+from billing.claims.x12.as_written import as_written
 from billing.claims.x12.element import element
 from billing.claims.x12.p837 import write_837p
 from billing.claims.x12.p837_read import UnreadableClaimError, read_837p
@@ -50,28 +50,6 @@ NAMES = st.builds(
     Name,
     *(st.sampled_from(HOSTILE) | st.text(max_size=70).filter(element) for _ in range(4)),
 )
-LENGTHS = {
-    (Name, "last"): 60,
-    (Name, "first"): 35,
-    (Name, "middle"): 25,
-    (Name, "suffix"): 10,
-    (Claim, "note"): 80,
-}
-
-
-def as_written(value: Any, kind: type = str, name: str = "") -> Any:
-    """A value with every text of it as a file holds it."""
-    if isinstance(value, str):
-        limits = {"street": 55, "street_more": 55, "city": 30, "name": 60}
-        return element(value, LENGTHS.get((kind, name), limits.get(name)))
-    if isinstance(value, tuple):
-        return tuple(as_written(one) for one in value)
-    if is_dataclass(value) and not isinstance(value, type):
-        told = {one.name: getattr(value, one.name) for one in fields(value)}
-        return replace(
-            value, **{name: as_written(one, type(value), name) for name, one in told.items()}
-        )
-    return value
 
 
 @given(lines=st.lists(LINES, min_size=1, max_size=4), patient=NAMES, seed=st.integers(0, 10**6))
