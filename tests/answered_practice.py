@@ -53,14 +53,16 @@ class AnsweredPractice(Practice):
             claim_count=len(numbers),
             charge_cents=9000 * len(numbers),
         )
-        with transaction(self.engine) as db:
-            with recording(db, self.actor, self.now, "test.record") as record:
-                record.add(file)
-                record.add_values(ClaimRecord, [self._row(number) for number in numbers])
-                record.add_values(
-                    ClaimEventRecord,
-                    [sending(one, file_id=self.file_id) for one in self.claims.values()],
-                )
+        with (
+            transaction(self.engine) as db,
+            recording(db, self.actor, self.now, "test.record") as record,
+        ):
+            record.add(file)
+            record.add_values(ClaimRecord, [self._row(number) for number in numbers])
+            record.add_values(
+                ClaimEventRecord,
+                [sending(one, file_id=self.file_id) for one in self.claims.values()],
+            )
 
     def _row(self, number: str) -> dict[str, object]:
         return {
@@ -78,17 +80,21 @@ class AnsweredPractice(Practice):
     def add(self, number: str) -> None:
         """A claim that left otherwise, such as on paper, and was recorded later."""
         self.claims[number] = uuid4()
-        with transaction(self.engine) as db:
-            with recording(db, self.actor, self.now, "test.record") as record:
-                record.add_values(ClaimRecord, [self._row(number)])
-                record.add_values(ClaimEventRecord, [sending(self.claims[number])])
+        with (
+            transaction(self.engine) as db,
+            recording(db, self.actor, self.now, "test.record") as record,
+        ):
+            record.add_values(ClaimRecord, [self._row(number)])
+            record.add_values(ClaimEventRecord, [sending(self.claims[number])])
 
     def resend(self, number: str, attempt: int, frequency: str, on_day: date) -> None:
         """A claim left once more."""
         row = sending(self.claims[number], attempt, frequency, on_day)
-        with transaction(self.engine) as db:
-            with recording(db, self.actor, self.now, "test.record") as record:
-                record.add_values(ClaimEventRecord, [row])
+        with (
+            transaction(self.engine) as db,
+            recording(db, self.actor, self.now, "test.record") as record,
+        ):
+            record.add_values(ClaimEventRecord, [row])
 
     def take(self, content: bytes, name: str = "answer.x12") -> UUID:
         """Store a file."""

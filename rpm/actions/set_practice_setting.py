@@ -28,7 +28,9 @@ TIMER_ROLES = ("practice_admin", "practitioner", "clinical_staff")
 NOTE_TEMPLATES = "note_templates"
 RETENTION_YEARS = "retention_years"
 CLAIMS_TWO_PERSONS = "claims_two_persons_above"
+OVERPAYMENT_DAYS = "overpayment_days"
 _MOST_DOLLARS = 1_000_000
+_DAYS_OF_A_YEAR = frozenset(str(day) for day in range(1, 366))
 _MOST_TEMPLATE_CHARACTERS = 8_000
 _USUAL_TEMPLATES = """\
 Reviewed readings since the last contact; all within the patient's limits.
@@ -104,6 +106,12 @@ SETTINGS: dict[str, KnownSetting] = {
         holds=lambda value, _: isinstance(value, str) and _is_dollars_or_off(value),
         about="the whole dollars (0 to 1000000) above which a claim needs two persons to be"
         " released or written off, or off",
+    ),
+    OVERPAYMENT_DAYS: KnownSetting(
+        default="60",
+        holds=lambda value, _: isinstance(value, str) and value in _DAYS_OF_A_YEAR,
+        about="the days (1 to 365) from a payer's reversal until an overpayment is due; 60 is a"
+        " common figure that was not read at its source, so check it for each payer",
     ),
     RETENTION_YEARS: KnownSetting(
         default=OFF,
