@@ -21,6 +21,7 @@ from billing.claims.fhir.parts import (
     identifier,
     instant,
     money,
+    not_known,
     period,
     procedure,
     reference,
@@ -74,7 +75,7 @@ def claim_resource(claim: Claim, ids: ClaimIds, created: datetime) -> Resource:
                 sequence=1,
                 focal=True,
                 coverage=_coverage(claim, ids),
-                preAuthRef=[text(claim.prior_authorization)] if claim.prior_authorization else [],
+                preAuthRef=[one for one in (text(claim.prior_authorization),) if one],
             )
         ],
         item=[_item(claim, line, number) for number, line in enumerate(claim.lines, start=1)],
@@ -86,16 +87,16 @@ def _coverage(claim: Claim, ids: ClaimIds) -> dict[str, Any]:
     """The coverage by its id, else by the member's."""
     if ids.coverage:
         return dict(reference("Coverage", ids.coverage))
-    return {"identifier": {"value": text(claim.coverage.member_id)}}
+    member = text(claim.coverage.member_id)
+    return {"identifier": {"value": member}} if member else not_known()
 
 
 def _related(claim: Claim) -> list[dict[str, Any]]:
     """The claim that is replaced or voided, by the payer's number."""
-    if not claim.payer_claim_number:
+    number = text(claim.payer_claim_number)
+    if not number:
         return []
-    number = {"value": text(claim.payer_claim_number)}
-    kind = concept(_RELATED, "prior")
-    return [{"relationship": kind, "reference": number}]
+    return [{"relationship": concept(_RELATED, "prior"), "reference": {"value": number}}]
 
 
 def _care_team(claim: Claim) -> list[dict[str, Any]]:

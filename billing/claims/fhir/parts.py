@@ -74,14 +74,14 @@ def coding(system: str, code: str) -> dict[str, str]:
 
 def concept(system: str, *codes: str) -> dict[str, Any]:
     """A concept by its codes; empty without any."""
-    told = [coding(system, code) for code in codes if code]
+    told = [coding(system, shown) for code in codes if (shown := " ".join(text(code).split()))]
     return {"coding": told} if told else {}
 
 
 def procedure(code: str) -> dict[str, Any]:
     """A CPT or HCPCS code, each in its own system."""
     shape = HCPCS if _HCPCS_CODE.fullmatch(code) else CPT
-    return concept(shape, code) if is_procedure_code(code) else {"text": text(code)}
+    return concept(shape, code) if is_procedure_code(code) else filled(text=text(code))
 
 
 def diagnosis(code: str) -> dict[str, Any]:

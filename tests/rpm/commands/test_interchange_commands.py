@@ -2,13 +2,19 @@
 
 import json
 from collections.abc import Callable
+from datetime import date
 from pathlib import Path
+from uuid import uuid4
 
+import hl7
 import pytest
+from answered_practice import TOLD, AnsweredPractice
 from fhir_checked import problems
 from ledger_practice import Practice
+from sqlalchemy.engine import Engine
 
 from rpm.cli import USAGE
+from rpm.store.tables.claims import ClaimEventRecord, ClaimRecord
 
 Run = Callable[..., str]
 
@@ -39,3 +45,37 @@ def test_wrong_types_are_wrong_use(practice: Practice, said: Run, tmp_path: Path
     """A type that is not given ends with 2, and nothing is written."""
     said("export", "fhir", "--out", str(tmp_path / "out"), "--type", "Nothing", code=USAGE)
     assert not (tmp_path / "out").exists()
+
+
+def test_released_claims_become_charges_and_a_table(
+    engine: Engine, practice: Practice, said: Run, tmp_path: Path
+) -> None:
+    """Sent claims of the month are in both files; a held one stays and is counted."""
+    sent = AnsweredPractice(engine, practice.actor, ["C000001"])
+    held = ClaimRecord(
+        id=uuid4(), patient_id=sent.patient_id, payer_id=sent.payer_id, control_number="C000009",
+        rendering_npi="1245319599", from_day=date(2026, 10, 2), to_day=date(2026, 10, 2),
+        charge_cents=1, content=TOLD,
+    )  # fmt: skip
+    sent.record(
+        held, ClaimEventRecord(claim_id=held.id, key="a", kind="assembled", on_day=held.from_day)
+    )
+    told = said("export", "dft", "2026-10", "--out", str(tmp_path), "--receiver", "E|HR", "--test")
+    path = tmp_path / "charges-2026-10.hl7"
+    assert told.splitlines() == [
+        "1 claims of the month stay: not released",
+        f"export dft: {path} claims=1",
+    ]
+    (batch,) = hl7.parse_file(path.read_bytes().decode())
+    (message,) = batch
+    assert str(message.segment("MSH")[11]) == "T"
+    assert len(list(message.segments("FT1"))) == 3
+    own = tmp_path / "own.toml"
+    own.write_text('[[column]]\nname = "Acct"\nfrom = "patient_id"\n')
+    said("export", "claims", "2026-10", "--out", str(tmp_path), "--profile", str(own))
+    lines = (tmp_path / "claims-2026-10.csv").read_text().splitlines()
+    assert lines[0] == "Acct"
+    assert len(lines) == 4
+    said("export", "claims", "2026-9x", "--out", str(tmp_path), code=USAGE)
+    own.write_text("color = 1")
+    said("export", "claims", "2026-10", "--out", str(tmp_path), "--profile", str(own), code=USAGE)
