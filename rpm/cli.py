@@ -34,6 +34,7 @@ COMMANDS = (
     "evidence",
     "code",
     "claims",
+    "remit",
     "rules",
     "verify",
     "purge",
