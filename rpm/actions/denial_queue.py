@@ -13,7 +13,6 @@ from uuid import UUID
 
 from sqlmodel import Session
 
-from billing.claims.claim_json import json_to_claim
 from billing.claims.denial import (
     REJECTION,
     Deadlines,
@@ -26,15 +25,14 @@ from billing.claims.denial import (
     root_causes,
 )
 from billing.claims.denial_reasons import shipped_groups
-from billing.claims.expected import MEDICARE, expected_cents
+from billing.claims.expected import MEDICARE
 from billing.claims.lifecycle import Status
+from rpm.actions.expected_amounts import expected_amounts
 from rpm.store.queries.billing import payer_billings
 from rpm.store.queries.claims import (
     ClaimFilter,
     ListedClaim,
-    claims_of,
     listed_claims,
-    versions_of,
 )
 from rpm.store.queries.denials import (
     answers_of,
@@ -45,7 +43,6 @@ from rpm.store.queries.denials import (
     write_offs_waiting,
     written_off_by,
 )
-from rpm.store.rule_books import book_of
 from rpm.store.scope import Scope
 from rpm.store.tables.claims import ClaimRecord, PayerBilling
 from rpm.store.tables.people import Payer
@@ -153,7 +150,8 @@ def _items(db: Session, scope: Scope, claims: Sequence[ListedClaim]) -> list[Wor
     candidates = [one for one in claims if one.standing.status in _OPEN]
     payers = {payer.id: payer for payer in scope.all_of(db, Payer)}
     answers = answers_of(db, scope, [one.id for one in candidates])
-    expected = _expected(db, scope, candidates, payers)
+    paid = [one.id for one in candidates if one.standing.status is Status.PAID]
+    expected = expected_amounts(db, scope, paid)
     gone = written_off_by(db, scope, [one.id for one in candidates])
     appealed = appeals_open(db, scope, [one.id for one in candidates])
     found = []
@@ -185,28 +183,6 @@ def _items(db: Session, scope: Scope, claims: Sequence[ListedClaim]) -> list[Wor
         )
         for one, work in found
     ]
-
-
-def _expected(
-    db: Session, scope: Scope, claims: Sequence[ListedClaim], payers: dict[UUID, Payer]
-) -> dict[UUID, int]:
-    """Expected cents of paid claims whose payer's schedule was loaded."""
-    fees = book_of(db, scope.organization_id).fees
-    asked = [
-        one.id
-        for one in claims
-        if one.standing.status is Status.PAID and payers[one.payer_id].key == MEDICARE
-    ]
-    if not fees.tables or not asked:
-        return {}
-    rows, versions = claims_of(db, scope, asked), versions_of(db, scope, asked)
-    found = {}
-    for claim_id, row in rows.items():
-        claim = json_to_claim((versions.get(claim_id) or row).content)
-        cents = expected_cents(claim, MEDICARE, fees)
-        if cents is not None:
-            found[claim_id] = cents
-    return found
 
 
 def _deadlines(claim: ListedClaim, work: Denied, billing: PayerBilling | None) -> Deadlines:

@@ -11,7 +11,7 @@ from datetime import date
 
 from billing.claims.figures.figure import ClaimId, Figure, Span
 from billing.claims.figures.rates import adjudicated
-from billing.claims.figures.story import ClaimFacts, Story
+from billing.claims.figures.story import ClaimFacts, PatientPaid, Story
 from billing.money import Cents
 
 
@@ -94,8 +94,10 @@ class Received:
         return self.payer_cents + self.patient_cents
 
 
-def received(claims: Sequence[ClaimFacts], spans: Sequence[Span]) -> list[Received]:
-    """What came in for claims in each of some spans that do not overlap."""
+def received(
+    claims: Sequence[ClaimFacts], spans: Sequence[Span], unnamed: Sequence[PatientPaid] = ()
+) -> list[Received]:
+    """What came in in each of some spans that do not overlap; ``unnamed`` names no claim."""
     payer: defaultdict[Span, Cents] = defaultdict(int)
     patient: defaultdict[Span, Cents] = defaultdict(int)
     ids: defaultdict[Span, dict[ClaimId, None]] = defaultdict(dict)
@@ -107,6 +109,10 @@ def received(claims: Sequence[ClaimFacts], spans: Sequence[Span]) -> list[Receiv
             if span is not None and cents:
                 sums[span] += cents
                 ids[span][claim.id] = None
+    for one in unnamed:
+        span = _span_of(one.on_day, spans)
+        if span is not None:
+            patient[span] += one.cents
     return [Received(payer[one], patient[one], tuple(ids[one])) for one in spans]
 
 

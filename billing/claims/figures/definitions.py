@@ -141,10 +141,10 @@ _ALL = (
         "pressure-in-control",
         "Blood pressure in control",
         Unit.PERCENT,
-        "Patients whose blood pressure was below 140 over 90 on average over the month's readings,"
-        " both numbers; patients with readings on fewer than 3 days are left out. It is a figure"
-        " of the practice's own readings, not a quality measure as payers compute it: those take"
-        " one reading and other exclusions.",
+        "Patients whose blood pressure was below 140 over 90, both numbers, on average over the"
+        " month's readings that count; patients with such readings on fewer than 3 days are left"
+        " out. It is a figure of the practice's own readings, not a quality measure as payers"
+        " compute it: those take one reading and other exclusions.",
         "patients with an average below 140 and below 90",
         "patients with blood pressure readings on at least 3 days",
     ),
@@ -152,7 +152,7 @@ _ALL = (
         "time-in-range",
         "Glucose in range",
         Unit.PERCENT,
-        "Glucose readings from 70 to 180 mg/dL, both included. Each reading counts once: with a"
+        "Glucose readings that count, from 70 to 180 mg/dL, both included. Each counts once: with a"
         " meter this is a share of readings, with a sensor of time.",
         "glucose readings from 70 to 180 mg/dL",
         "glucose readings",

@@ -17,16 +17,19 @@ from billing.claims.figures.collected import (
     received,
     revenue_per_patient,
 )
-from billing.claims.figures.figure import Figure, Span
+from billing.claims.figures.figure import Figure, Group, Span
 from billing.claims.figures.rates import (
+    BY,
     clean_claims,
     denials,
+    denials_by,
     denied_amount,
     first_pass,
     rejections,
+    rejections_by,
 )
 from billing.claims.figures.receivable import Receivable, days_in_ar, receivable
-from billing.claims.figures.story import ClaimFacts, Story, story
+from billing.claims.figures.story import ClaimFacts, PatientPaid, Story, story
 
 RATES: tuple[Callable[[Iterable[Story], Span], Figure], ...] = (
     clean_claims,
@@ -37,6 +40,8 @@ RATES: tuple[Callable[[Iterable[Story], Span], Figure], ...] = (
     net_collection,
     payment_lag,
 )
+GROUPED = {"rejections": rejections_by, "denials": denials_by}
+"""Figures that are also told by each of ``BY``."""
 
 
 @dataclass(frozen=True)
@@ -45,29 +50,30 @@ class MonthOfClaims:
 
     span: Span
     figures: Mapping[str, Figure]  # by key
+    groups: Mapping[tuple[str, str], tuple[Group, ...]]  # by key of ``GROUPED`` and word of ``BY``
     receivable: Receivable
     received: Received
     expected: Expected
 
 
-@dataclass(frozen=True)
-class ClaimFigures:
-    """All months, the running one last, and each claim as it stands today."""
-
-    months: tuple[MonthOfClaims, ...]
-    stories: tuple[Story, ...]
-
-
 def claim_figures(
-    claims: Sequence[ClaimFacts], months: Sequence[date], enrolled: Mapping[date, int], today: date
-) -> ClaimFigures:
-    """Figures of months given by their first days; ``enrolled`` are patients at each one's end."""
+    claims: Sequence[ClaimFacts],
+    months: Sequence[date],
+    enrolled: Mapping[date, int],
+    today: date,
+    unnamed: Sequence[PatientPaid] = (),
+) -> list[MonthOfClaims]:
+    """Figures of months given by their first days, in order.
+
+    ``enrolled`` are patients at the end of each month; ``unnamed`` is patients' money that names
+    no claim: it was received all the same.
+    """
     spans = [Span(month, min(_last_day(month), today)) for month in months]
     kept = [(claim, *_reach(claim)) for claim in claims]
     now = {claim.id: story(claim, today) for claim in claims}
-    told = tuple(one for one in now.values() if one is not None)
+    told = [one for one in now.values() if one is not None]
     found = []
-    for span, came in zip(spans, received(claims, spans), strict=True):
+    for span, came in zip(spans, received(claims, spans, unnamed), strict=True):
         then = list(_as_of(kept, now, span.last))
         expected = expected_paid(told, span)
         figures = [
@@ -76,16 +82,22 @@ def claim_figures(
             expected.figure,
             revenue_per_patient(came, enrolled.get(span.first, 0)),
         ]
+        groups = {
+            (key, by): tuple(grouped(told, span, by))
+            for key, grouped in GROUPED.items()
+            for by in BY
+        }
         found.append(
             MonthOfClaims(
                 span,
                 {one.key: one for one in figures},
+                groups,
                 receivable(then, span.last),
                 came,
                 expected,
             )
         )
-    return ClaimFigures(tuple(found), told)
+    return found
 
 
 def _as_of(

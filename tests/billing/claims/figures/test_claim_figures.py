@@ -12,7 +12,7 @@ from billing.claims.figures.collected import expected_paid, payment_lag, receive
 from billing.claims.figures.definitions import DEFINITIONS
 from billing.claims.figures.figure import Figure, Span
 from billing.claims.figures.health import Pressure, adherence, pressure_in_control, time_in_range
-from billing.claims.figures.monthly import ClaimFigures, claim_figures
+from billing.claims.figures.monthly import MonthOfClaims, claim_figures
 from billing.claims.figures.rates import (
     BY,
     clean_claims,
@@ -287,7 +287,7 @@ def claims(draw: st.DrawFn) -> list[ClaimFacts]:
     return found
 
 
-def looked_at(found: ClaimFigures) -> list[object]:
+def looked_at(found: list[MonthOfClaims]) -> list[object]:
     """What figures say, whatever the order of claims."""
     return [
         (
@@ -298,7 +298,7 @@ def looked_at(found: ClaimFigures) -> list[object]:
                 for key, one in month.figures.items()
             },
         )
-        for month in found.months
+        for month in found
     ]
 
 
@@ -342,14 +342,14 @@ def test_the_order_of_claims_events_and_answers_does_not_matter(
 def test_months_say_what_each_month_end_says_by_itself(some: list[ClaimFacts]) -> None:
     """Claims that nothing befell since are what they were; the money of months adds up."""
     found = claim_figures(some, MONTHS, {MONTHS[0]: 2}, TODAY)
-    for month in found.months:
+    for month in found:
         then = [one for one in (story(each, month.span.last) for each in some) if one is not None]
         assert month.receivable == receivable(then, month.span.last)
         assert month.figures["days-in-ar"] == days_in_ar(then, month.span.last)
     whole = Span(MONTHS[0], TODAY)
     (all_of_it,) = received(some, [whole])
-    assert sum(month.received.cents for month in found.months) == all_of_it.cents
-    assert found.months[0].figures["revenue-per-patient"].denominator == 2
+    assert sum(month.received.cents for month in found) == all_of_it.cents
+    assert found[0].figures["revenue-per-patient"].denominator == 2
 
 
 @given(claims())
