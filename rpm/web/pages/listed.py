@@ -22,6 +22,8 @@ from rpm.web.pages import (
     close,
     closed,
     demo_clock,
+    denial,
+    denials,
     emergency,
     enrollment,
     figures,
@@ -55,6 +57,8 @@ PAGES: tuple[APIRouter, ...] = (
     closed.router,
     enrollment.router,
     demo_clock.router,
+    denials.router,  # before the address of one claim
+    denial.router,
     emergency.router,
     figures.router,
     home.router,

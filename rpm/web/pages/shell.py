@@ -106,6 +106,7 @@ NAVIGATION = (
     Entry("/visits", "Visits", "ledger:read"),
     Entry("/alerts", "Alerts", "readings:read"),
     Entry("/close", "Month close", "ledger:read"),
+    Entry("/denials", "Denials", "claims:read"),
     Entry("/figures", "Figures", "ledger:read"),
     Entry("/admin", "Admin", "users:manage"),
     Entry("/admin/audit", "Audit trail", "audit:read"),
