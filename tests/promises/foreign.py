@@ -18,10 +18,12 @@ from rpm.store.tables import METADATA
 from rpm.store.tables.base import JsonValue, UtcDateTime
 
 TABLE_OF = {
+    "claim": "claim_record",
     "change": "proposal",
     "encounter": "visit",
     "event": "outbound_event",
     "export": "fhir_export",
+    "file": "claim_file",
     "hold": "legal_hold",
     "next_patient": "patient",
     "order": "purge_order",

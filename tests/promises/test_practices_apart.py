@@ -32,7 +32,10 @@ SQLITE = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 PARTS = re.compile(r"{(\w+)}")
 UUID_IN = re.compile(r"[0-9a-f]{8}-?([0-9a-f]{4}-?){3}[0-9a-f]{12}")
 FAMILY = "Foreignfamily"
-NO_IDS = {"client_id", "member_id", "payer_id_of_edi", "vendor_device_id", "edi_payer_id", "tax_id"}
+NO_IDS = {
+    *("client_id", "member_id", "payer_id_of_edi", "vendor_device_id", "edi_payer_id", "tax_id"),
+    "submitter_id",
+}
 """Fields of bodies that name something outside the record."""
 ENOUGH = 3
 OPEN_PARTS = {"vendor", "connection", "secret"}
