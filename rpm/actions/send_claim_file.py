@@ -5,7 +5,6 @@ Owns who may send which file when, and the claims' event once it arrived. Does n
 file goes out again with the same bytes and numbers, or not at all.
 """
 
-from collections.abc import Sequence
 from datetime import datetime
 
 from pydantic import Field
@@ -14,14 +13,13 @@ from sqlmodel import Session
 from billing.claims.lifecycle import Kind
 from billing.claims.lifecycle import Step as ClaimStep
 from billing.claims.sending import Reach, Step, reach, was_looked_for
-from billing.claims.x12.p837_read import read_837p
 from rpm.access import Actor, require
-from rpm.actions.claim_events import CurrentClaim, current_claims
+from rpm.actions.claim_events import current_claims
 from rpm.actions.command import Command, Id, Reason
 from rpm.actions.practice_day import practice_today
 from rpm.errors import Conflict
 from rpm.store.chain import Record, recording
-from rpm.store.queries.claims import claim_with_number
+from rpm.store.queries.claims import claims_in_file
 from rpm.store.queries.clearinghouse_tests import is_tried
 from rpm.store.queries.clearinghouses import (
     CLAIMS,
@@ -130,7 +128,7 @@ def end_sending(
             )
         )
         if step in _ARRIVED and file.kind == CLAIMS:
-            _mark_sent(db, scope, record, file, now)
+            _mark_sent(db, actor, record, file, now)
     return ended
 
 
@@ -161,14 +159,6 @@ def decide_sending(db: Session, actor: Actor, now: datetime, command: DecideSend
     return end_sending(db, actor, now, begun, step, reason=command.reason)
 
 
-def claims_in(db: Session, scope: Scope, file: ClaimFile) -> Sequence[CurrentClaim]:
-    """The claims of a file as they stand."""
-    numbers = [one.control_number for part in read_837p(file.content).sets for one in part.claims]
-    found = [claim_with_number(db, scope, number) for number in numbers]
-    standing = current_claims(db, scope, [row.id for row in found if row is not None])
-    return list(standing.values())
-
-
 def _refuse_unready(db: Session, scope: Scope, file: ClaimFile, profile: Profile) -> None:
     if profile.retired:
         raise Conflict("the agreement with the clearinghouse was ended")
@@ -181,13 +171,15 @@ def _refuse_unready(db: Session, scope: Scope, file: ClaimFile, profile: Profile
             "nothing is sent for production until a test file was accepted by a 999:"
             " rpm-ledger clearinghouse test"
         )
-    if not all(one.may(ClaimStep.SEND) for one in claims_in(db, scope, file)):
-        raise Conflict("a claim of the file was held or changed since it was written")
+    waiting = current_claims(db, scope, claims_in_file(db, scope, file.id)).values()
+    if len(waiting) != file.claim_count or not all(one.may(ClaimStep.SEND) for one in waiting):
+        raise Conflict("the file was discarded, or a claim of it changed since it was written")
 
 
-def _mark_sent(db: Session, scope: Scope, record: Record, file: ClaimFile, now: datetime) -> None:
+def _mark_sent(db: Session, actor: Actor, record: Record, file: ClaimFile, now: datetime) -> None:
+    scope = Scope.of(actor)
     today = practice_today(db, scope, now)
-    for current in claims_in(db, scope, file):
+    for current in current_claims(db, scope, claims_in_file(db, scope, file.id)).values():
         record.add(
             ClaimEventRecord(
                 claim_id=current.row.id,
@@ -197,6 +189,7 @@ def _mark_sent(db: Session, scope: Scope, record: Record, file: ClaimFile, now: 
                 number=record.number,
                 frequency=current.frequency,
                 on_day=today,
+                user_id=actor.user_id,
                 file_id=file.id,
             )
         )
