@@ -88,6 +88,9 @@ ROLE_PERMISSIONS: dict[str, frozenset[str]] = {
 EMERGENCY_PERMISSIONS = _READS | {"alerts:write"}
 """What emergency access adds to any role for a while: to read every chart and answer alerts."""
 
+LIMITED_ROLES = frozenset({"practitioner", "clinical_staff", "clerical_staff"})
+"""Who may be limited to sites: billing, auditing and administration are of the whole practice."""
+
 TOKEN_PREFIX = "rl_"  # noqa: S105 - the public beginning of every token, not a secret
 _TOKEN_BYTES = 32
 
@@ -104,6 +107,7 @@ class Actor:
     name_for_audit: str
     sign_in_id: UUID | None = None
     emergency_id: UUID | None = None
+    site_ids: frozenset[UUID] | None = None  # None: the whole practice
 
     def as_json(self) -> dict[str, Any]:
         """As audit events keep it; who came by a page, and in an emergency, is marked so."""

@@ -42,7 +42,7 @@ def take_emergency_access(
     hold_organization(db, scope)
     if running_emergency(db, scope, actor.user_id, wall) is not None:
         raise Conflict("your emergency access runs already")
-    if actor.permissions >= EMERGENCY_PERMISSIONS:
+    if actor.permissions >= EMERGENCY_PERMISSIONS and actor.site_ids is None:
         raise Conflict("your role opens every chart already")
     with recording(
         db, actor, now, "emergency.take", {"user_id": actor.user_id}, command.reason

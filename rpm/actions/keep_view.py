@@ -30,6 +30,7 @@ class KeepView(Command):
     name: Name = Field(max_length=60, examples=["Calls, Medicare"])
     show: Annotated[str, OneOf(CHOICES)] = "all"
     payer_key: PayerKey | None = None
+    site_id: Id | None = None
     sort: Annotated[str, OneOf(SORTS)] = "next"
 
 
@@ -48,7 +49,7 @@ def keep_view(db: Session, actor: Actor, now: datetime, command: KeepView) -> Sa
     scope, user_id = Scope.of(actor), _user_of(actor)
     hold_organization(db, scope)
     views = saved_views(db, scope, user_id)
-    content = command.model_dump(exclude={"name"})
+    content = command.model_dump(mode="json", exclude={"name"})
     kept = next((view for view in views if view.name == command.name), None)
     if kept is None and len(views) >= MOST_VIEWS:
         raise refuse("name", "E_TOO_MANY", f"{MOST_VIEWS} views are kept at most")

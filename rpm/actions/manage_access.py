@@ -15,6 +15,7 @@ from pydantic import Field, StringConstraints
 from sqlmodel import Session, col
 
 from rpm.access import (
+    LIMITED_ROLES,
     PERMISSIONS,
     ROLE_PERMISSIONS,
     Actor,
@@ -28,6 +29,7 @@ from rpm.errors import Conflict, NotAllowed
 from rpm.ids import uuid7
 from rpm.store.chain import recording
 from rpm.store.queries.people import hold_organization, user_with_email
+from rpm.store.queries.sites import site_ids_of_user
 from rpm.store.scope import Scope
 from rpm.store.tables.people import ApiToken, Practitioner, User
 
@@ -115,6 +117,8 @@ def change_user(db: Session, actor: Actor, now: datetime, command: ChangeUser) -
     refuse_more_than_own(actor, ROLE_PERMISSIONS[role])
     if (role, active) != ("practice_admin", True) and _is_last_admin(db, scope, user.id):
         raise Conflict("the practice would have no administrator left")
+    if role not in LIMITED_ROLES and site_ids_of_user(db, scope, user.id) is not None:
+        raise Conflict("the user works at some sites only, and the role is of the whole practice")
     with recording(db, actor, now, "user.change", {"user_id": user.id}, command.reason):
         user.role, user.active = role, active
         db.add(user)
@@ -137,6 +141,8 @@ def create_token(
     user = Scope.of(actor).get(db, User, command.user_id)
     if not user.active:
         raise Conflict("the user has no access")
+    if site_ids_of_user(db, Scope.of(actor), user.id) is not None:
+        raise Conflict("the user works at some sites only, and a token is of the whole practice")
     permissions = permissions_of(user.role, command.permissions)
     refuse_more_than_own(actor, permissions)
     token = made_token(

@@ -13,6 +13,7 @@ from sqlmodel import Session
 
 from rpm.access import Actor, require
 from rpm.actions.command import Command, Day, Name, OneOf, Zone
+from rpm.actions.manage_sites import first_site
 from rpm.actions.natural_key import same_or_conflict
 from rpm.actions.practice_day import refuse_future
 from rpm.clock import local_day
@@ -24,6 +25,7 @@ from rpm.store.queries.people import (
 )
 from rpm.store.scope import Scope
 from rpm.store.tables.people import Patient
+from rpm.store.tables.sites import PatientSite
 
 SEXES = ("F", "M", "U")
 """Codes of X12 segment DMG: female, male, unknown."""
@@ -60,6 +62,9 @@ def register_patient(db: Session, actor: Actor, now: datetime, command: Register
     with recording(db, actor, now, "patient.register") as record:
         patient = record.add(Patient(**wanted))
         record.subject["patient_id"] = patient.id
+        site_id = first_site(actor)
+        if site_id is not None:
+            record.add(PatientSite(patient_id=patient.id, site_id=site_id))
     return patient
 
 

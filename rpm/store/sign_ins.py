@@ -16,6 +16,7 @@ from sqlmodel import Session, col, select, update
 from rpm.access import EMERGENCY_PERMISSIONS, ROLE_PERMISSIONS, Actor, token_hash
 from rpm.errors import NotAuthentic
 from rpm.store.engine import enter
+from rpm.store.queries.sites import site_ids_of_user
 from rpm.store.scope import Scope
 from rpm.store.tables.base import METADATA
 from rpm.store.tables.people import Organization, User
@@ -77,6 +78,9 @@ def signed_in(session: Session, token: str, wall: datetime) -> SignedIn:
     if emergency is not None:
         held = actor.permissions | EMERGENCY_PERMISSIONS
         actor = replace(actor, permissions=held, emergency_id=emergency.id)
+    else:
+        sites = site_ids_of_user(session, Scope.of(actor), user.id)
+        actor = replace(actor, site_ids=sites)
     return SignedIn(
         actor=actor,
         organization_name=organization.name,

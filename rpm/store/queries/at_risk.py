@@ -70,6 +70,7 @@ def at_risk_page(
         .where(
             col(ReadinessRow.organization_id) == scope.organization_id,
             col(ReadinessRow.due_day) <= today + timedelta(days=within_days),
+            *scope.of_sites(col(ReadinessRow.patient_id)),
         )
         .order_by(*order)
         .limit(limit)

@@ -131,6 +131,7 @@ def latest_entries(
         (col(InteractionEntry.origin), origin),
     ]
     query = scope.rows(InteractionEntry).where(*_conditions(wanted, from_day, to_day))
+    query = query.where(*scope.of_sites(col(InteractionEntry.patient_id)))
     if before is not None:
         query = query.where(col(InteractionEntry.id) < before)
     return db.exec(query.order_by(col(InteractionEntry.id).desc()).limit(limit)).all()

@@ -157,6 +157,7 @@ def _names(db: Session, scope: Scope, patient_ids: set[UUID]) -> dict[UUID, tupl
             col(Patient.organization_id) == scope.organization_id,
             col(Patient.id).in_(patient_ids),
             col(Patient.id).in_(in_care),
+            *scope.of_sites(col(Patient.id)),
         )
     )
     return {row.id: (row.family_name, row.given_name) for row in rows}

@@ -11,6 +11,7 @@ from sqlmodel import Session, col
 
 from rpm.store.scope import Scope
 from rpm.store.tables.base import Fact, TenantRow
+from rpm.store.tables.people import Patient
 
 T = TypeVar("T", bound=TenantRow)
 F = TypeVar("F", bound=Fact)
@@ -26,9 +27,12 @@ def page_of(
 ) -> Sequence[T]:
     """At most ``limit`` rows that meet all conditions, in the order they were made.
 
-    ``after`` is the id of the last row already seen; rows made meanwhile come on later pages.
+    Of an actor who is limited to sites, rows of their patients. ``after`` is the id of the last row
+    already seen; rows made meanwhile come on later pages.
     """
-    query = scope.rows(table).where(*conditions).order_by(col(table.id)).limit(limit)
+    whose = col(Patient.id) if table is Patient else getattr(table, "patient_id", None)
+    of_sites = [] if whose is None else scope.of_sites(whose)
+    query = scope.rows(table).where(*conditions, *of_sites).order_by(col(table.id)).limit(limit)
     if after is not None:
         query = query.where(col(table.id) > after)
     return db.exec(query).all()

@@ -26,8 +26,8 @@ def running_timers(db: Session, scope: Scope) -> Sequence[Timer]:
 
 def oldest_timers(db: Session, scope: Scope, limit: int) -> Sequence[Timer]:
     """Timers of anybody in the practice, those that were started first; paused ones too."""
-    query = scope.rows(Timer).order_by(col(Timer.started_at), col(Timer.id)).limit(limit)
-    return db.exec(query).all()
+    query = scope.rows(Timer).where(*scope.of_sites(col(Timer.patient_id)))
+    return db.exec(query.order_by(col(Timer.started_at), col(Timer.id)).limit(limit)).all()
 
 
 def proposed_entries(

@@ -13,7 +13,7 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, func, select, tuple_
 from sqlmodel import Session, col
 
-from rpm.store.scope import Scope
+from rpm.store.scope import Scope, patients_of_sites
 from rpm.store.tables.ledger import ReadinessRow
 from rpm.store.tables.people import Patient
 from rpm.store.tables.worklist import SavedView, WorklistRow
@@ -32,6 +32,7 @@ class WorklistFilter:
     show: str = "all"  # CHOICES
     payer_key: str | None = None
     family_name: str | None = None  # its beginning
+    site_id: UUID | None = None
     sort: str = "next"  # SORTS
 
 
@@ -72,7 +73,11 @@ def worklist_page(
             (col(Patient.organization_id) == col(WorklistRow.organization_id))
             & (col(Patient.id) == col(WorklistRow.patient_id)),
         )
-        .where(col(WorklistRow.organization_id) == scope.organization_id, *_chosen(chosen))
+        .where(
+            col(WorklistRow.organization_id) == scope.organization_id,
+            *scope.of_sites(col(WorklistRow.patient_id)),
+            *_chosen(scope, chosen),
+        )
         .order_by(*order)
         .limit(limit)
     )
@@ -104,13 +109,17 @@ def ladders_of(
     return found
 
 
-def worklist_counts(db: Session, scope: Scope) -> dict[str, int]:
-    """How many patients each of ``CHOICES`` holds, whatever else is chosen."""
+def worklist_counts(db: Session, scope: Scope, site_id: UUID | None = None) -> dict[str, int]:
+    """How many patients of a site, or of all, each of ``CHOICES`` holds; nothing else counts."""
     flags = (WorklistRow.standing, WorklistRow.needs_call, WorklistRow.needs_readings)
     columns = [col(flag) for flag in (*flags, WorklistRow.lacks_live)]
     rows = db.execute(
         select(*columns, func.count())
-        .where(col(WorklistRow.organization_id) == scope.organization_id)
+        .where(
+            col(WorklistRow.organization_id) == scope.organization_id,
+            *scope.of_sites(col(WorklistRow.patient_id)),
+            *_of_site(scope, site_id),
+        )
         .group_by(*columns)
     )
     counts = dict.fromkeys(CHOICES, 0)
@@ -143,8 +152,15 @@ def _sorted_by(sort: str) -> Any:
     return col(WorklistRow.work_order)
 
 
-def _chosen(chosen: WorklistFilter) -> list[ColumnElement[bool]]:
-    conditions: list[ColumnElement[bool]] = []
+def _of_site(scope: Scope, site_id: UUID | None) -> list[ColumnElement[bool]]:
+    if site_id is None:
+        return []
+    found = patients_of_sites(scope.organization_id, [site_id])
+    return [col(WorklistRow.patient_id).in_(found)]
+
+
+def _chosen(scope: Scope, chosen: WorklistFilter) -> list[ColumnElement[bool]]:
+    conditions = _of_site(scope, chosen.site_id)
     flags = {
         "call": WorklistRow.needs_call,
         "readings": WorklistRow.needs_readings,

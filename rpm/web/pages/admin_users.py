@@ -11,12 +11,13 @@ from fastapi import Form, Request
 from fastapi.responses import Response
 from sqlmodel import Session
 
-from rpm.access import PERMISSIONS, ROLE_PERMISSIONS, Actor
+from rpm.access import LIMITED_ROLES, PERMISSIONS, ROLE_PERMISSIONS, Actor
 from rpm.actions.credentials import EndAccess, InviteUser, NewInvitation, end_access, invite_user
 from rpm.actions.manage_access import AddUser, ChangeUser, add_user, change_user
 from rpm.errors import Conflict
 from rpm.store.queries.rows import page_of
 from rpm.store.queries.sign_ins import access_states
+from rpm.store.queries.sites import site_ids_of_user, sites_of
 from rpm.store.scope import Scope
 from rpm.store.tables.people import User
 from rpm.web.pages.paging import page_of_list
@@ -129,7 +130,16 @@ def user_page(
     scope = Scope.of(actor)
     user = scope.get(db, User, user_id)
     state = access_states(db, scope, [user.id], wall)[user.id]
-    return render(request, "user.html.j2", user=user, state=state, roles=ROLES, errors={})
+    return render(
+        request,
+        "user.html.j2",
+        user=user,
+        state=state,
+        roles=ROLES,
+        sites=sites_of(db, scope) if user.role in LIMITED_ROLES else [],
+        limited_to=site_ids_of_user(db, scope, user.id) or frozenset(),
+        errors={},
+    )
 
 
 @router.post("/admin/users/{user_id}/role")

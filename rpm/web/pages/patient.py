@@ -31,6 +31,7 @@ from rpm.store.queries.alerts import (
 from rpm.store.queries.episodes import EpisodeState, episodes_of_patient
 from rpm.store.queries.ledger import postings_page
 from rpm.store.queries.people import coverages_of, organization_of
+from rpm.store.queries.sites import site_of_patient, sites_of
 from rpm.store.scope import Scope
 from rpm.store.tables.ledger import Posting
 from rpm.store.tables.people import Patient, Payer
@@ -109,6 +110,8 @@ def chart(
         span=looked.span_days,
         spans=SPANS,
         cards=episode_cards(db, scope, states),
+        sites=sites_of(db, scope),
+        site_id=site_of_patient(db, scope, patient_id),
         in_program=any(state.holds_on(today) for state in states),
         coverages=coverages_of(db, scope, patient_id),
         payers={row.id: row.name for row in scope.all_of(db, Payer)},

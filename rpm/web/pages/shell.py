@@ -52,6 +52,7 @@ from rpm.web.area import AreaRouter
 from rpm.web.deps import Now
 from rpm.web.handlers import field_problems
 from rpm.web.pages.same_site import PageRoute
+from rpm.web.pages.site_gate import knows_sites
 from rpm.web.pages.templating import environment
 from rpm.web.pages.visitor import (
     PageActor,
@@ -104,6 +105,7 @@ NAVIGATION = (
     Entry("/patients", "Patients", "patients:read"),
     Entry("/time", "Time", "entries:read"),
     Entry("/visits", "Visits", "ledger:read"),
+    Entry("/proposals", "Proposals", "patients:read"),
     Entry("/alerts", "Alerts", "readings:read"),
     Entry("/close", "Month close", "ledger:read"),
     Entry("/denials", "Denials", "claims:read"),
@@ -163,6 +165,7 @@ def navigation(request: Request, found: SignedIn | None) -> list[Entry]:
         for entry in NAVIGATION
         if entry.path in there
         and (entry.permission is None or entry.permission in held)
+        and (found.actor.site_ids is None or knows_sites(entry.path))
         and (not entry.path.startswith("/demo") or is_demo(request))
     ]
 

@@ -24,7 +24,7 @@ from rpm.errors import InvalidRequest
 from rpm.store.queries.people import (
     names_of_patients,
     organization_of,
-    patient_with_record_number,
+    patients_page,
 )
 from rpm.store.scope import Scope
 from rpm.store.tables.people import Patient, User
@@ -126,7 +126,8 @@ def _typed(
 
 
 def _patient(db: Session, scope: Scope, record_number: str) -> UUID | None:
-    patient = patient_with_record_number(db, scope, record_number.strip())
+    found = patients_page(db, scope, record_number=record_number.strip(), limit=1)
+    patient = next(iter(found), None)
     return None if patient is None else patient.id
 
 

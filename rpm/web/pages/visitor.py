@@ -24,6 +24,7 @@ from rpm.store.sign_ins import LONGEST, SEEN_GRAIN, SignedIn, note_seen, signed_
 from rpm.web.access_trail import UNATTENDED
 from rpm.web.deps import write_session
 from rpm.web.needs import Needs, permission_of
+from rpm.web.pages.site_gate import refuse_other_sites
 from rpm.web.pages.timer_bar import TimerBar, chart_of, timer_bar
 from rpm.web.running import Running, engine_of, running_of
 
@@ -96,6 +97,7 @@ def _visitor(
 ) -> tuple[SignedIn, TimerBar | None]:
     with reading(running.engine) as session:
         found = signed_in(session, secret, wall)
+        refuse_other_sites(request, session, found.actor)
         chart = chart_of(request) if request.method == "GET" else None
         return found, timer_bar(session, found.actor, running, chart)
 

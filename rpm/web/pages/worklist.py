@@ -5,6 +5,7 @@ Owns the screen, its filters and the saved views. Does not own the list
 looked for come in the body of a form: addresses end up in logs.
 """
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Annotated, Any
 from urllib.parse import urlencode
@@ -23,6 +24,7 @@ from rpm.store.queries.alerts import AlertFilter, list_alerts
 from rpm.store.queries.at_risk import WITHIN_DAYS, at_risk_page
 from rpm.store.queries.expiring import expiring
 from rpm.store.queries.people import names_of_patients
+from rpm.store.queries.sites import sites_of
 from rpm.store.queries.visits import expiring_authorities
 from rpm.store.queries.worklist import (
     CHOICES,
@@ -47,6 +49,7 @@ from rpm.web.pages.shell import (
     render,
     see_other,
 )
+from rpm.web.pages.timer import id_of
 from rpm.web.pages.worklist_words import CHOICE_WORDS, SORT_WORDS, worklist_line
 from rpm.web.projections import up_to_date
 
@@ -68,11 +71,12 @@ def worklist(
     actor: Reader,
     show: str = "all",
     payer: str = "",
+    site: str = "",
     sort: str = "next",
     cursor: str = "",
 ) -> Response:
     """A page of the list."""
-    return _list(request, now, actor, _chosen(show, payer, sort), cursor)
+    return _list(request, now, actor, _chosen(show, payer, sort, site), cursor)
 
 
 @router.post(f"{ADDRESS}/search")
@@ -83,11 +87,12 @@ def search(
     family_name: Annotated[str, Form(max_length=200)] = "",
     show: Annotated[str, Form()] = "all",
     payer: Annotated[str, Form()] = "",
+    site: Annotated[str, Form()] = "",
     sort: Annotated[str, Form()] = "next",
     cursor: Annotated[str, Form()] = "",
 ) -> Response:
     """A page of the patients whose family name begins like this."""
-    chosen = _chosen(show, payer, sort, family_name.strip())
+    chosen = _chosen(show, payer, sort, site, family_name.strip())
     return _list(request, now, actor, chosen, cursor)
 
 
@@ -100,14 +105,13 @@ def keep(
     name: Annotated[str, Form()] = "",
     show: Annotated[str, Form()] = "all",
     payer: Annotated[str, Form()] = "",
+    site: Annotated[str, Form()] = "",
     sort: Annotated[str, Form()] = "next",
 ) -> Response:
     """Keep the choice under a name."""
-    chosen = _chosen(show, payer, sort)
-    command, errors = read_form(
-        KeepView,
-        {"name": name, "show": chosen.show, "payer_key": chosen.payer_key, "sort": chosen.sort},
-    )
+    chosen = _chosen(show, payer, sort, site)
+    kept = {"show": chosen.show, "payer_key": chosen.payer_key, "sort": chosen.sort}
+    command, errors = read_form(KeepView, {"name": name, **kept, "site_id": chosen.site_id})
     if command is not None:
         try:
             keep_view(db, actor, now, command)
@@ -132,6 +136,7 @@ def address_of(chosen: WorklistFilter, cursor: str | None = None) -> str:
     asked = {
         "show": chosen.show if chosen.show != "all" else "",
         "payer": chosen.payer_key or "",
+        "site": str(chosen.site_id or ""),
         "sort": chosen.sort if chosen.sort != "next" else "",
         "cursor": cursor or "",
     }
@@ -139,12 +144,15 @@ def address_of(chosen: WorklistFilter, cursor: str | None = None) -> str:
     return f"{ADDRESS}?{query}" if query else ADDRESS
 
 
-def _chosen(show: str, payer: str, sort: str, family_name: str = "") -> WorklistFilter:
+def _chosen(
+    show: str, payer: str, sort: str, site: str = "", family_name: str = ""
+) -> WorklistFilter:
     """What is asked for; a word that is none of ours shows everybody, the nearest first."""
     return WorklistFilter(
         show=show if show in CHOICES else "all",
         payer_key=payer or None,
         family_name=family_name or None,
+        site_id=id_of(site),
         sort=sort if sort in SORTS else "next",
     )
 
@@ -157,6 +165,7 @@ def _list(
         "payer": chosen.payer_key,
         "sort": chosen.sort,
         "name": chosen.family_name,
+        "site": str(chosen.site_id or ""),
     }
     paging = page_of_list(request, actor, "worklist", filters, cursor)
     with up_to_date(request, actor, now, readiness=True) as (db, scope):
@@ -172,6 +181,7 @@ def _list(
             chosen=chosen,
             choices=_choices(db, scope, chosen),
             payers=_payers(db, scope),
+            sites=[(str(row.id), row.name) for row in sites_of(db, scope)],
             sorts=list(SORT_WORDS.items()),
             views=_views(db, scope, actor),
             today=practice_today(db, scope, now),
@@ -179,13 +189,19 @@ def _list(
         )
 
 
+def filter_of(content: dict[str, Any]) -> WorklistFilter:
+    """The choice that a view keeps."""
+    site_id = content.get("site_id")
+    return WorklistFilter(**{**content, "site_id": UUID(site_id) if site_id else None})
+
+
 def _choices(db: Session, scope: Scope, chosen: WorklistFilter) -> list[dict[str, Any]]:
-    counts = worklist_counts(db, scope)
+    counts = worklist_counts(db, scope, chosen.site_id)
     return [
         {
             "word": CHOICE_WORDS[show],
             "count": counts[show],
-            "address": address_of(WorklistFilter(show, chosen.payer_key, None, chosen.sort)),
+            "address": address_of(replace(chosen, show=show, family_name=None)),
             "current": show == chosen.show,
         }
         for show in CHOICES
@@ -201,7 +217,7 @@ def _views(db: Session, scope: Scope, actor: Actor) -> list[dict[str, Any]]:
     if actor.user_id is None:
         return []
     return [
-        {"id": row.id, "name": row.name, "address": address_of(WorklistFilter(**row.content))}
+        {"id": row.id, "name": row.name, "address": address_of(filter_of(row.content))}
         for row in saved_views(db, scope, actor.user_id)
     ]
 
