@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from rpm.commands import claim_exchange, claims_work
+
 if TYPE_CHECKING:
     from datetime import date
 
@@ -18,17 +20,19 @@ if TYPE_CHECKING:
 def register(app: typer.Typer) -> None:
     """Add the group of commands."""
     group = typer.Typer(
-        help="Check claim files (837P) before they leave.",
+        help="Make claims, decide on them, write them, and check claim files (837P).",
         no_args_is_help=True,
         rich_markup_mode=None,
     )
     group.callback()(_group)
     group.command("check")(check)
+    claims_work.register(group)
+    claim_exchange.register(group)
     app.add_typer(group, name="claims")
 
 
 def _group() -> None:
-    """Check claim files (837P) before they leave."""
+    """Make claims, decide on them, write them, and check claim files (837P)."""
 
 
 def check(
