@@ -109,6 +109,7 @@ NAVIGATION = (
     Entry("/alerts", "Alerts", "readings:read"),
     Entry("/close", "Month close", "ledger:read"),
     Entry("/denials", "Denials", "claims:read"),
+    Entry("/claims/figures", "Claim figures", "claims:read"),
     Entry("/figures", "Figures", "ledger:read"),
     Entry("/admin", "Admin", "users:manage"),
     Entry("/admin/audit", "Audit trail", "audit:read"),
