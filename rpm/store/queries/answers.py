@@ -14,6 +14,7 @@ from sqlmodel import Session, col
 
 from billing.claims.lifecycle import Kind
 from billing.claims.matching import Sending
+from rpm.errors import NotFound
 from rpm.store.queries.rows import latest_by
 from rpm.store.scope import Scope
 from rpm.store.tables.answers import (
@@ -73,6 +74,25 @@ def files_page(
     if after is not None:
         query = query.where(col(ReceivedFile.id) < after)
     return db.execute(query).all()
+
+
+def received_file(db: Session, scope: Scope, file_id: UUID) -> ResultRow[Any]:
+    """A received file without its content; ``NotFound`` when it is not here."""
+    columns = (*FILE_COLUMNS, ReceivedFile.interchange_sender, ReceivedFile.sha256)
+    row = db.execute(
+        select(*map(col, columns)).where(
+            col(ReceivedFile.organization_id) == scope.organization_id,
+            col(ReceivedFile.id) == file_id,
+        )
+    ).first()
+    if row is None:
+        raise NotFound("there is no such received file")
+    return row
+
+
+def remittances_of_file(db: Session, scope: Scope, file_id: UUID) -> Sequence[Remittance]:
+    """The payments that a file told first."""
+    return scope.all_of(db, Remittance, col(Remittance.file_id) == file_id)
 
 
 def unread_files(db: Session, scope: Scope) -> Sequence[UUID]:
