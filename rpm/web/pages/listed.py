@@ -58,7 +58,8 @@ PAGES: tuple[APIRouter, ...] = (
     admin_tokens.router,
     admin_users.router,
     alerts.router,
-    answers.router,
+    answers.router,  # these two before the address of one claim
+    remittances.router,
     close.router,
     closed.router,
     enrollment.router,
@@ -74,7 +75,6 @@ PAGES: tuple[APIRouter, ...] = (
     patient.router,
     proposals.router,
     patient_balance.router,
-    remittances.router,
     sign_in.router,
     time_log.router,
     time_typed.router,
