@@ -28,9 +28,10 @@ from rpm.actions.send_claim_file import (
     last_unknown,
 )
 from rpm.actions.take_received_file import take_received_file
-from rpm.clock import Clock
+from rpm.clock import Clock, clock_for
 from rpm.errors import ServiceError
-from rpm.keys import KeyRing
+from rpm.keys import KeyRing, load_keys
+from rpm.settings import Settings
 from rpm.store.engine import reading, transaction, within
 from rpm.store.queries.answers import file_with_digest, unread_files
 from rpm.store.queries.clearinghouses import (
@@ -77,6 +78,12 @@ class Fetched:
     alarms: list[tuple[str, str]] = field(default_factory=list)
     """Interchanges that came with two contents: sender and number."""
     held: bool = False
+
+
+def exchange_with(engine: Engine, settings: Settings) -> Exchange:
+    """The exchange of an installation; ``NotReady`` when its keys are not set."""
+    ring = load_keys(settings).field_encryption
+    return Exchange(engine, clock_for(engine), ring, settings.exchange_folder)
 
 
 def send_file(exchange: Exchange, actor: Actor, file_id: UUID) -> FileSending:

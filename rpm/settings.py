@@ -75,6 +75,11 @@ class Settings(BaseSettings):
         description="Hosts, as a JSON list of host or host:port, to which events may be sent"
         " although their address is private or plain http. All others must be public and https.",
     )
+    exchange_folder: Path = Field(
+        default=Path("var/exchange"),
+        description="Folder below which drop folders of clearinghouses lie, one for each practice"
+        " and clearinghouse.",
+    )
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         default="info", description="Least important message that is logged."
     )

@@ -9,6 +9,7 @@ from uuid import UUID
 import typer
 
 from rpm.commands.connection_trial import Organization
+from rpm.commands.opened import checked
 
 EndpointId = Annotated[UUID, typer.Argument(metavar="ENDPOINT", help="Its id.")]
 _AT_ONCE = 200
@@ -46,7 +47,7 @@ def add(
     from rpm.keys import load_keys
     from rpm.store.engine import transaction
 
-    command = _checked(AddEndpoint, url=url, name=name, types=types or [])
+    command = checked(AddEndpoint, url=url, name=name, types=types or [])
     with opened_organization(organization, "endpoints") as (engine, actor, settings, now):
         ring = load_keys(settings).field_encryption
         with transaction(engine) as db:
@@ -90,7 +91,7 @@ def rotate(
     from rpm.keys import load_keys
     from rpm.store.engine import transaction
 
-    command = _checked(RotateEndpointSecret, endpoint_id=endpoint, overlap_hours=overlap_hours)
+    command = checked(RotateEndpointSecret, endpoint_id=endpoint, overlap_hours=overlap_hours)
     with opened_organization(organization, "endpoints") as (engine, actor, settings, now):
         ring = load_keys(settings).field_encryption
         with transaction(engine) as db:
@@ -107,7 +108,7 @@ def retire(
     """Send a receiver nothing any more."""
     from rpm.actions.manage_endpoints import RetireEndpoint, retire_endpoint
 
-    command = _checked(RetireEndpoint, endpoint_id=endpoint, reason=reason)
+    command = checked(RetireEndpoint, endpoint_id=endpoint, reason=reason)
     _do(retire_endpoint, command, organization)
     typer.echo("retired")
 
@@ -116,7 +117,7 @@ def try_out(endpoint: EndpointId, organization: Organization = None) -> None:
     """Let a receiver get an event of the type endpoint.test, at the next run or by `send`."""
     from rpm.actions.manage_endpoints import TryEndpoint, try_endpoint
 
-    event_id = _do(try_endpoint, _checked(TryEndpoint, endpoint_id=endpoint), organization)
+    event_id = _do(try_endpoint, checked(TryEndpoint, endpoint_id=endpoint), organization)
     typer.echo(f"event: {event_id}")
 
 
@@ -163,7 +164,7 @@ def resend(
     from rpm.actions.manage_endpoints import Resend
     from rpm.actions.manage_endpoints import resend as send_again
 
-    _do(send_again, _checked(Resend, event_id=event, endpoint_id=endpoint), organization)
+    _do(send_again, checked(Resend, event_id=event, endpoint_id=endpoint), organization)
     typer.echo("it is sent at the next run")
 
 
@@ -190,14 +191,3 @@ def _do(action: Any, command: Any, organization: str | None) -> Any:
         transaction(engine) as db,
     ):
         return action(db, actor, now, command)
-
-
-def _checked(model: Any, **fields: Any) -> Any:
-    from pydantic import ValidationError
-
-    from rpm.commands.opened import refused
-
-    try:
-        return model.model_validate(fields)
-    except ValidationError as error:
-        raise refused(error) from error

@@ -5,7 +5,7 @@ Owns opening and closing for one command. Does not own what is done in between.
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from billing.finding import Finding
 from rpm.errors import InvalidRequest, NotFound, NotReady
@@ -18,7 +18,10 @@ if TYPE_CHECKING:
     from sqlalchemy.engine import Engine
 
     from rpm.access import Actor
+    from rpm.actions.command import Command
     from rpm.settings import Settings
+
+C = TypeVar("C", bound="Command")
 
 
 def read_settings() -> "Settings":
@@ -81,6 +84,16 @@ def refused(error: "ValidationError") -> InvalidRequest:
         for wrong in error.errors(include_input=False, include_url=False)
     ]
     return InvalidRequest("wrong option", findings)
+
+
+def checked(model: "type[C]", **fields: object) -> "C":
+    """A command made of options; ``InvalidRequest`` names the options that are wrong."""
+    from pydantic import ValidationError
+
+    try:
+        return model.model_validate(fields)
+    except ValidationError as error:
+        raise refused(error) from error
 
 
 def organization_actors(engine: "Engine", named: str | None, command: str) -> "list[Actor]":
