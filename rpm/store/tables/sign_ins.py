@@ -78,3 +78,14 @@ class EmergencyAccess(Fact, table=True):
     reason: str
     from_at: datetime = Field(sa_type=UtcDateTime)
     to_at: datetime = Field(sa_type=UtcDateTime)
+
+
+class IdentityProvider(Fact, table=True):
+    """Whose word the practice takes for who somebody is (OpenID Connect); the latest counts."""
+
+    __table_args__ = fact_table()
+
+    issuer: str  # empty: nobody's any more
+    client_id: str
+    client_secret_encrypted: bytes | None = None
+    reason: str
