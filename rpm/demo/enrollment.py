@@ -9,6 +9,7 @@ from typing import Any
 
 from devices.device_ids import check_digit
 from devices.kinds import ledger_kind
+from rpm.demo.billing import address_of, billing_identity
 from rpm.demo.person import Handed, Person
 from rpm.demo.practice import (
     ADMIN,
@@ -70,6 +71,7 @@ def opening() -> Iterator[Call]:
         yield _admin("/tokens", token, f"token:{worker.key}")
     for key, name in PAYERS.items():
         yield _admin("/payers", {"key": key, "name": name}, f"payer:{key}")
+    yield from billing_identity()
     for gateway in GATEWAYS:
         body = {"vendor": gateway.vendor, "name": gateway.name}
         yield _admin("/connections", body, f"connection:{gateway.key}")
@@ -176,6 +178,7 @@ def _registered(person: Person, began: datetime) -> Iterator[Call]:
     }
     later = began + timedelta(minutes=1)
     yield Call(later, MIA.key, f"{_DOOR}/coverages", coverage, f"coverage:{person.key}")
+    yield from address_of(person, later)
 
 
 def _enrolled(person: Person, when: datetime) -> Call:

@@ -16,6 +16,8 @@ import pytest
 from signing_in import COOKIE, FORM_HEADERS, cookie_of
 from sqlmodel import col, select
 
+from rpm.actions.assemble_claims import AssembleClaims, preview_claims
+from rpm.actions.claim_check import claim_findings, errors_of, practice_codes
 from rpm.actions.verify import verify_record
 from rpm.cli import run
 from rpm.clock import SystemClock, clock_for
@@ -131,6 +133,18 @@ def test_late_facts_are_posted_as_a_difference(played: Played) -> None:
         ("Memory", "99454", "1"),
         ("Reversed", "99457", "-1"),
     ]
+
+
+def test_claims_of_the_closed_month_can_be_written(opened: Demo) -> None:
+    """Assembling December gives claims without an error in any, and tells what is held."""
+    with reading(opened.engine) as db:
+        preview = preview_claims(db, actor_of(opened), AssembleClaims(month="2025-12"))
+        lists = practice_codes(db, Scope.of(actor_of(opened)))
+    claims = [one.claim for one in preview.assembled.claims]
+    assert claims
+    for claim in claims:
+        assert errors_of(claim_findings(claim, date(2026, 2, 2), lists)) == ()
+    assert preview.assembled.held == ()
 
 
 def test_the_record_fits(opened: Demo) -> None:
