@@ -62,7 +62,8 @@ def superbill(
     fitting = [one for one in claims if any(_ends_in(one, from_day, to_day))]
     if not fitting:
         raise ValueError("no claim has a line in this time")
-    if len({one.patient for one in fitting}) > 1:
+    # names and addresses may have changed from claim to claim
+    if len({one.patient.birth_day for one in fitting}) > 1:
         raise ValueError("a superbill is of one patient")
     lines = [
         _line(claim, place, labels)
@@ -72,8 +73,8 @@ def superbill(
     ]
     providers = [one.rendering for one in fitting if one.rendering is not None]
     return Superbill(
-        billing=fitting[0].billing,
-        patient=fitting[0].patient,
+        billing=fitting[-1].billing,
+        patient=fitting[-1].patient,
         coverages=tuple(dict.fromkeys(one.coverage for one in fitting)),
         providers=tuple(dict.fromkeys(providers)),
         from_day=from_day,

@@ -21,6 +21,7 @@ from rpm.web.pages import (
     admin_users,
     alerts,
     answers,
+    claim_papers,
     close,
     closed,
     demo_clock,
@@ -60,6 +61,7 @@ PAGES: tuple[APIRouter, ...] = (
     alerts.router,
     answers.router,  # these two before the address of one claim
     remittances.router,
+    claim_papers.router,
     close.router,
     closed.router,
     enrollment.router,
