@@ -9,7 +9,7 @@ Otherwise nothing is recorded, its numbers are free again, and the claims stay r
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
 
@@ -64,13 +64,19 @@ Findings = tuple[Finding, ...]
 
 
 @dataclass(frozen=True)
-class _Drawn:
-    """A file that is not recorded yet."""
+class PreparedFile:
+    """A file that passed every check and is not recorded yet."""
 
+    clearinghouse: str
     content: bytes
     number: int
     claims: Sequence[CurrentClaim]
     profile: Profile
+
+    @property
+    def holds(self) -> list[tuple[UUID, int]]:
+        """Which attempt of which claims."""
+        return [(one.row.id, one.attempt) for one in self.claims]
 
 
 class DiscardFile(Command):
@@ -85,6 +91,22 @@ def write_claim_file(
 ) -> ClaimFile | Findings:
     """The file of what is released for a clearinghouse, at most 2,000 claims; or what stops it.
 
+    Errors as ``prepare_claim_file``. The validator takes about 3 ms for a claim; where others wait
+    to write meanwhile, prepare while reading and keep afterwards.
+    """
+    require(actor, "claims:release")
+    hold_organization(db, Scope.of(actor))
+    prepared = prepare_claim_file(db, actor, now, clearinghouse)
+    if not isinstance(prepared, PreparedFile):
+        return prepared
+    return keep_claim_file(db, actor, now, prepared)
+
+
+def prepare_claim_file(
+    db: Session, actor: Actor, now: datetime, clearinghouse: str
+) -> PreparedFile | Findings:
+    """The file, checked, or what stops it; nothing is recorded.
+
     An empty ``clearinghouse`` is the practice's only one. ``NotFound`` and ``Conflict`` as
     ``clearinghouse_key``; ``Conflict`` too while the agreement is marked as a test, because claims
     leave for production only.
@@ -95,14 +117,33 @@ def write_claim_file(
     profile = clearinghouse_profile(db, scope, key)
     if profile.usage != PRODUCTION:
         raise Conflict("the agreement is marked as a test: claims are written for production")
-    hold_organization(db, scope)
     claims = _released(db, scope, key)
     if not claims:
         return (Finding(NOTHING_RELEASED, "claims", "No released claim waits for this one."),)
     drawn = _draw(db, scope, now, claims, profile)
-    if not isinstance(drawn, _Drawn):
+    if isinstance(drawn, tuple):
         return drawn
-    return _refused(db, scope, now, drawn.content) or _keep(db, actor, now, key, drawn)
+    found = _refused(db, scope, now, drawn.content)
+    return found or replace(drawn, clearinghouse=key)
+
+
+def keep_claim_file(db: Session, actor: Actor, now: datetime, prepared: PreparedFile) -> ClaimFile:
+    """Record a prepared file; its claims wait in it.
+
+    ``Conflict`` when claims were released, held or written since, or the agreement changed.
+    """
+    require(actor, "claims:release")
+    scope = Scope.of(actor)
+    hold_organization(db, scope)
+    released = [(one.row.id, one.attempt) for one in _released(db, scope, prepared.clearinghouse)]
+    same = (
+        released == prepared.holds
+        and next_number(db, scope, INTERCHANGES) == prepared.number
+        and clearinghouse_profile(db, scope, prepared.clearinghouse) == prepared.profile
+    )
+    if not same:
+        raise Conflict("claims or the agreement changed while the file was made: write it again")
+    return _keep(db, actor, now, prepared)
 
 
 def _released(db: Session, scope: Scope, key: str) -> list[CurrentClaim]:
@@ -122,7 +163,7 @@ def _released(db: Session, scope: Scope, key: str) -> list[CurrentClaim]:
 
 def _draw(
     db: Session, scope: Scope, now: datetime, claims: Sequence[CurrentClaim], profile: Profile
-) -> _Drawn | Findings:
+) -> PreparedFile | Findings:
     identity = practice_billing(db, scope)
     if identity is None:
         message = "Who bills and whom to ask is not recorded. Record it."
@@ -141,7 +182,7 @@ def _draw(
     if as_written(written) != read_837p(content):
         message = "Reading the file gives other values than were written. Tell the maintainers."
         return (Finding(READ_OTHERWISE, "file", message),)
-    return _Drawn(content, number, claims, profile)
+    return PreparedFile("", content, number, claims, profile)
 
 
 def _refused(db: Session, scope: Scope, now: datetime, content: bytes) -> Findings:
@@ -149,8 +190,8 @@ def _refused(db: Session, scope: Scope, now: datetime, content: bytes) -> Findin
     return errors_of(scrub(content, today, lists).findings) or gate_findings(content)
 
 
-def _keep(db: Session, actor: Actor, now: datetime, key: str, drawn: _Drawn) -> ClaimFile:
-    scope = Scope.of(actor)
+def _keep(db: Session, actor: Actor, now: datetime, drawn: PreparedFile) -> ClaimFile:
+    scope, key = Scope.of(actor), drawn.clearinghouse
     today = practice_today(db, scope, now)
     take_numbers(db, scope, INTERCHANGES, 1)
     with recording(db, actor, now, "claims.write", {"clearinghouse": key}) as record:
