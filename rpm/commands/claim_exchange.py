@@ -21,6 +21,7 @@ def register(group: typer.Typer) -> None:
     group.command("look")(look)
     group.command("settle")(settle)
     group.command("fetch")(fetch)
+    group.command("overdue")(overdue)
 
 
 def send(file: FileId, organization: Organization = None) -> None:
@@ -140,4 +141,33 @@ def fetch(
                 typer.echo(f"  interchange {number} of {sender} came with different contents")
             wrong += len(done.problems) + len(looks) + len(done.alarms)
     if wrong:
+        raise typer.Exit(1)
+
+
+def overdue(organization: Organization = None) -> None:
+    """List answers that are overdue, files whose arrival is not known, and numbers used twice.
+
+    1 when there is any.
+    """
+    from rpm.actions.overdue_answers import exchange_work
+    from rpm.commands.opened import opened_organization
+    from rpm.store.engine import reading, within
+
+    with (
+        opened_organization(organization, "claims") as (engine, actor, _settings, now),
+        reading(within(engine, actor.organization_id)) as db,
+    ):
+        work = exchange_work(db, actor, now)
+    for one in work.overdue:
+        told = one.overdue
+        typer.echo(
+            f"{one.control_number}  {told.answer} overdue by {told.days_over} days:"
+            f" sent {told.sent_on} to {one.clearinghouse}, due {told.due_on}"
+        )
+    for unsure in work.unsure:
+        typer.echo(f"{unsure.file.id}  {unsure.file.name}: whether it arrived is not known")
+    for sender, number in work.alarms:
+        typer.echo(f"interchange {number} of {sender} came with different contents")
+    typer.echo(f"{work.count} to look after" if work.count else "nothing to look after")
+    if work.count:
         raise typer.Exit(1)

@@ -24,6 +24,7 @@ from rpm.actions.manage_clearinghouse import (
     retire_clearinghouse,
     secret_of,
 )
+from rpm.actions.overdue_answers import ExchangeWork, exchange_work
 from rpm.actions.send_claim_file import DecideSending, decide_sending
 from rpm.actions.try_clearinghouse import make_test_file
 from rpm.actions.write_claim_file import DiscardFile, discard_claim_file
@@ -481,3 +482,28 @@ def test_the_claims_events_name_the_file(ready: Ready) -> None:
             bench.clock.now().date(),
         )
         assert bench.scope.all_of(db, ClaimFile, col(ClaimFile.id) == file_id)
+
+
+def test_what_does_not_come_is_work(ready: Ready, trouble: Trouble) -> None:
+    """By the days of the agreement each claim's next answer is overdue; an unsure file is told."""
+    bench, file_id = ready
+    trouble.at = "renamed"
+    bench.send(file_id)
+    assert [one.file.id for one in work_of(bench).unsure] == [file_id]
+    look_for_file(bench.exchange, bench.actor, file_id)
+    assert work_of(bench).count == 0
+    bench.clock.advance(days=2)
+    overdue = work_of(bench).overdue
+    assert sorted(one.claim_id for one in overdue) == sorted(bench.claim_ids)
+    assert {(one.overdue.answer, one.overdue.days_over, one.clearinghouse) for one in overdue} == {
+        ("acknowledgment", 1, KEY)
+    }
+    bench.server.settle()
+    bench.fetch()
+    assert work_of(bench).count == 0
+
+
+def work_of(bench: Bench) -> ExchangeWork:
+    """What is to be looked after now."""
+    with reading(bench.engine) as db:
+        return exchange_work(db, bench.actor, bench.clock.now())
