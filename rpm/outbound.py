@@ -71,6 +71,11 @@ def tell(
         return Told(None, f"the receiver cannot be reached: {type(error).__name__}")
 
 
+def checked_backend(receiver: Receiver, until: float) -> httpcore2.NetworkBackend:
+    """Connects to the receiver's checked address only, and to nothing after an instant."""
+    return _CheckedBackend(receiver, resolved, until)
+
+
 class _CheckedBackend(httpcore2.NetworkBackend):
     """Connects to the checked address of the one receiver, whatever else is asked for."""
 

@@ -115,6 +115,12 @@ def begin_sign_in(
     return Kept(user, credential.password_hash, secret, credential.recovery_hashes)
 
 
+def count_sender(db: Session, keys: Keys, wall: datetime, sender: str) -> None:
+    """Count a try of a sender who is sent elsewhere; ``TooManyTries`` when there were too many."""
+    if count_try(db, _tries_key(keys, "elsewhere", sender), wall) > MOST_TRIES_OF_SENDER:
+        raise TooManyTries("there were too many tries: wait a quarter of an hour")
+
+
 def count_own_try(db: Session, keys: Keys, wall: datetime, login: str) -> None:
     """Count a try of somebody signed in to give the password again.
 

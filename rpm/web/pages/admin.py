@@ -29,6 +29,12 @@ class Way:
 WAYS = (
     Way("/admin/users", "Users", "Who may come in, in which role, at which site.", "users:manage"),
     Way("/admin/roles", "Roles", "What each role may do.", "users:manage"),
+    Way(
+        "/admin/provider",
+        "Identity provider",
+        "Whose word you take for who somebody is.",
+        "users:manage",
+    ),
     Way("/admin/sites", "Sites", "Where your people and patients are.", "users:manage"),
     Way(
         "/admin/payers",

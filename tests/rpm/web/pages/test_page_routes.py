@@ -13,6 +13,8 @@ from rpm.web.pages.visitor import visitor
 OPEN = {
     ("GET", "/sign-in"),
     ("POST", "/sign-in"),
+    ("GET", "/sign-in/answer"),
+    ("GET", "/sign-in/practices/{organization_id}"),
     ("GET", "/invitations/{secret}"),
     ("POST", "/invitations/{secret}"),
 }
