@@ -20,8 +20,11 @@ from rpm.fields import decrypt_field, encrypt_field
 from rpm.keys import KeyRing
 from rpm.store.tables.monitoring import Connection
 from rpm.store.tables.outbound import Endpoint
+from rpm.store.tables.proposals import VisitPlatform
 
 RANDOM_BYTES = 32
+SecretKeeper = Connection | Endpoint | VisitPlatform
+"""Rows that keep secrets."""
 _NOBODY = "connection.secret_encrypted of nobody"
 
 
@@ -58,7 +61,7 @@ def new_secret(kind: SchemeKind, given: str | None) -> tuple[str | None, str | N
 
 
 def good_secrets(
-    connection: Connection | Endpoint | None, ring: KeyRing, now: datetime
+    connection: SecretKeeper | None, ring: KeyRing, now: datetime
 ) -> list[Secret]:
     """The secrets that are accepted at this instant; errors as of ``kept_secrets``."""
     return good_of(kept_secrets(connection, ring), now)
@@ -69,7 +72,7 @@ def good_of(kept: Iterable[KeptSecret], now: datetime) -> list[Secret]:
     return [one.secret for one in kept if one.is_good(now)]
 
 
-def kept_secrets(connection: Connection | Endpoint | None, ring: KeyRing) -> tuple[KeptSecret, ...]:
+def kept_secrets(connection: SecretKeeper | None, ring: KeyRing) -> tuple[KeptSecret, ...]:
     """The secrets of a connection; ``NotReady`` when no key opens them.
 
     Of no connection one that nobody knows, got by the same work: how long a refusal takes does not
@@ -81,13 +84,13 @@ def kept_secrets(connection: Connection | Endpoint | None, ring: KeyRing) -> tup
     return _entries(connection, ring)
 
 
-def keep_secret(connection: Connection | Endpoint, ring: KeyRing, secret: str | None) -> None:
+def keep_secret(connection: SecretKeeper, ring: KeyRing, secret: str | None) -> None:
     """Give a new connection its secret, if it has one."""
     _keep(connection, ring, [] if secret is None else [KeptSecret(Secret(secret))])
 
 
 def keep_next_secret(
-    connection: Connection | Endpoint, ring: KeyRing, secret: str, *, now: datetime, end: datetime
+    connection: SecretKeeper, ring: KeyRing, secret: str, *, now: datetime, end: datetime
 ) -> None:
     """Add a secret; those before end then or earlier, and those that ended are forgotten."""
     kept = [one.ending(end) for one in _entries(connection, ring) if one.is_good(now)]
@@ -108,12 +111,12 @@ def _random_word() -> str:
     return secrets.token_urlsafe(RANDOM_BYTES)
 
 
-def _place(connection: Connection | Endpoint) -> str:
+def _place(connection: SecretKeeper) -> str:
     table = connection.__tablename__
     return f"{table}.secret_encrypted {connection.organization_id.hex} {connection.id.hex}"
 
 
-def _entries(connection: Connection | Endpoint, ring: KeyRing) -> tuple[KeptSecret, ...]:
+def _entries(connection: SecretKeeper, ring: KeyRing) -> tuple[KeptSecret, ...]:
     return _opened(decrypt_field(ring, connection.secret_encrypted, _place(connection)))
 
 
@@ -127,7 +130,7 @@ def _opened(plain: bytes) -> tuple[KeptSecret, ...]:
     )
 
 
-def _keep(connection: Connection | Endpoint, ring: KeyRing, kept: Iterable[KeptSecret]) -> None:
+def _keep(connection: SecretKeeper, ring: KeyRing, kept: Iterable[KeptSecret]) -> None:
     entries = [
         {"secret": one.secret.text, "until": one.until.isoformat() if one.until else None}
         for one in kept

@@ -108,6 +108,7 @@ NAVIGATION = (
     Entry("/proposals", "Proposals", "patients:read"),
     Entry("/alerts", "Alerts", "readings:read"),
     Entry("/close", "Month close", "ledger:read"),
+    Entry("/claims", "Claims", "claims:read"),
     Entry("/claims/answers", "Answers", "claims:read"),
     Entry("/denials", "Denials", "claims:read"),
     Entry("/claims/figures", "Claim figures", "claims:read"),

@@ -39,6 +39,7 @@ from rpm.web.routes import (
     services,
     silence,
     timers,
+    visit_events,
     webhooks,
 )
 
@@ -76,4 +77,5 @@ ROUTERS: tuple[APIRouter, ...] = (
     rules.router,
     services.router,
     timers.router,
+    visit_events.router,
 )
