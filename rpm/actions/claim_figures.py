@@ -14,14 +14,13 @@ from uuid import UUID
 from sqlmodel import Session
 
 from billing.claims.figures.definitions import DEFINITIONS
-from billing.claims.figures.figure import Figure, Group, Span
+from billing.claims.figures.figure import Figure, Group, Span, share
 from billing.claims.figures.health import (
     adherence,
     pressure_in_control,
     time_in_range,
 )
-from billing.claims.figures.monthly import GROUPED, MonthOfClaims, claim_figures
-from billing.claims.figures.rates import BY
+from billing.claims.figures.monthly import MonthOfClaims, claim_figures
 from billing.figures import enrolled_by_month
 from rpm.access import Actor, require
 from rpm.actions.expected_amounts import expected_amounts
@@ -134,6 +133,10 @@ class Behind:
         return cast("tuple[UUID, ...]", figure.claims if self.part == NUMERATOR else figure.of)
 
 
+AGE, SCHEDULE = "age", "schedule"
+"""Further words that single figures are told by: days since sending, and the payer's schedule."""
+
+
 def behind(month: MonthOfClaims, key: str, part: str, by: str = "", name: str = "") -> Behind:
     """The claims that a figure counts; ``NotFound`` for a figure or group that is not there."""
     figure = month.figures.get(key)
@@ -141,12 +144,23 @@ def behind(month: MonthOfClaims, key: str, part: str, by: str = "", name: str = 
         raise NotFound("there is no such figure")
     if not by:
         return Behind(figure, None, part)
-    if key not in GROUPED or by not in BY:
-        raise NotFound("the figure is not told by this")
-    for group in month.groups[key, by]:
+    for group in _groups(month, key, by):
         if group.name == name:
             return Behind(figure, group, part)
     raise NotFound("there is no such group")
+
+
+def _groups(month: MonthOfClaims, key: str, by: str) -> Sequence[Group]:
+    owed = month.receivable
+    if (key, by) == ("days-in-ar", AGE):
+        return [
+            Group(one.name, Figure(key, one.cents, owed.cents, one.claims), one.cents)
+            for one in owed.buckets
+        ]
+    if (key, by) == ("expected-paid", SCHEDULE):
+        told = {"short": month.expected.short, "unknown": month.expected.unknown}
+        return [Group(name, share(key, list(ids), [])) for name, ids in told.items()]
+    return month.groups.get((key, by), ())
 
 
 @dataclass(frozen=True)

@@ -65,7 +65,7 @@ class Sheet(FPDF):
 
     def heading(self, text: str) -> None:
         """A part; it never stands alone at the foot of a page."""
-        self._room(70)
+        self.room(70)
         self.ln(10)
         self.start_section(printable(text), strict=False)
         self._style(13, bold=True)
@@ -74,7 +74,7 @@ class Sheet(FPDF):
 
     def subheading(self, text: str) -> None:
         """A part of a part."""
-        self._room(50)
+        self.room(50)
         self.ln(6)
         self._style(10, bold=True)
         self._flow(text, 14)
@@ -94,7 +94,7 @@ class Sheet(FPDF):
         """Words and their values, one a line; empty values are left out."""
         for name, value in rows:
             if value:
-                self._room(_LINE)
+                self.room(_LINE)
                 self._style(_TEXT, color=_QUIET)
                 self.cell(_NAME_WIDTH, _LINE, printable(name))
                 self._style(_TEXT)
@@ -180,7 +180,8 @@ class Sheet(FPDF):
     def _flow(self, text: str, height: float) -> None:
         self.multi_cell(0, height, printable(text), new_x="LMARGIN", new_y="NEXT", align="L")
 
-    def _room(self, points: float) -> None:
+    def room(self, points: float) -> None:
+        """Begin a new page where fewer points are left on this one."""
         if self.will_page_break(points):
             self.add_page()
 

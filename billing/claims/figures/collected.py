@@ -122,4 +122,4 @@ def _span_of(day: date | None, spans: Sequence[Span]) -> Span | None:
 
 def revenue_per_patient(came: Received, enrolled: int) -> Figure:
     """Money of a month for each patient enrolled on its last day."""
-    return Figure("revenue-per-patient", came.cents, enrolled, came.claims, came.claims)
+    return Figure("revenue-per-patient", came.cents, enrolled, came.claims)
