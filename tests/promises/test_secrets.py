@@ -67,6 +67,7 @@ NO_SECRETS = {
     ("rpm/documents/evidence_event.py", "digest"): PUBLIC_DIGEST,
     ("rpm/documents/evidence_event.py", "page_digest"): PUBLIC_DIGEST,
     ("rpm/web/pages/invitation.py", "password"): "two fields of one form, typed by the same person",
+    ("rpm/web/pages/own_access.py", "password"): "as above",
     ("rpm/store/scope.py", "token_hash"): "as above",
     ("rpm/store/queries/connections.py", "token_hash"): "as above",
     ("rpm/web/idempotency.py", "request_hash"): "a digest over the caller's own request",
