@@ -15,6 +15,7 @@ from sqlalchemy.engine import Engine
 
 from billing.claims.claim_json import claim_to_json
 from billing.claims.lifecycle import Kind, Standing
+from billing.claims.x12.envelope import MOST_CLAIMS
 from billing.claims.x12.p837 import write_837p
 from rpm.access import Actor
 from rpm.actions.post_answers import Posted, post_answers
@@ -39,7 +40,7 @@ class AnsweredPractice(Practice):
         self.payer_id = self.payer("MEDICARE_B")
         self.claims = {number: uuid4() for number in numbers}
         content = write_837p(
-            claim_file(tuple(replace(CLAIM, control_number=number) for number in numbers))
+            claim_file(tuple(replace(CLAIM, control_number=one) for one in numbers[:MOST_CLAIMS]))
         )
         self.file_id = uuid4()
         file = ClaimFile(

@@ -21,6 +21,7 @@ from rpm.actions.answer_work import Work
 from rpm.actions.post_acknowledgments import post_acknowledgments
 from rpm.actions.post_remittances import NewMoney, post_remittances
 from rpm.actions.practice_day import practice_today
+from rpm.collector import without_collector
 from rpm.ids import uuid7
 from rpm.store.chain import recording
 from rpm.store.queries.answers import (
@@ -47,6 +48,7 @@ class Posted:
     counts: dict[str, int]
 
 
+@without_collector()
 def post_answers(
     db: Session, actor: Actor, now: datetime, file_id: UUID, *, any_payee: bool = False
 ) -> Posted:

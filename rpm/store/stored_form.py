@@ -9,7 +9,7 @@ from functools import lru_cache
 from operator import attrgetter, methodcaller
 from typing import Any
 
-from sqlalchemy import Date, String, Table, Uuid
+from sqlalchemy import Date, Integer, String, Table, Uuid
 
 from rpm.audit import canonical_json, canonical_value
 from rpm.store.tables.base import JsonValue
@@ -56,4 +56,6 @@ def _converter(kind: Any) -> Callable[[Any], Any]:
         return str
     if isinstance(kind, Date):
         return methodcaller("isoformat")
+    if isinstance(kind, Integer):
+        return int
     return canonical_value

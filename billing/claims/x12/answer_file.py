@@ -4,12 +4,14 @@ Owns which reader takes which part, so that one file may hold several kinds. Doe
 reader, nor eligibility answers (271), which only their kind is told of here.
 """
 
+import re
 from dataclasses import dataclass
 
 from billing.claims.remittance import Remittance
 from billing.claims.x12.ack999 import GroupAnswer, InterchangeAnswer, read_999, read_ta1
 from billing.claims.x12.kind import (
     CLAIMS_ACKNOWLEDGED,
+    ENVELOPE,
     FILE_ACKNOWLEDGED,
     REMITTANCE,
     UNKNOWN,
@@ -24,6 +26,8 @@ from billing.claims.x12.remit835 import read_835
 from billing.claims.x12.segments import NotX12Error, Opened
 from billing.claims.x12.status277ca import ClaimsAnswer, read_277ca
 from billing.finding import Finding
+
+_ACKNOWLEDGES = re.compile(rb"ST[^A-Za-z0-9\s](?:999|277)[^A-Za-z0-9\s]")
 
 
 @dataclass(frozen=True)
@@ -42,7 +46,9 @@ class Answers:
 def read_answers(content: bytes) -> Answers:
     """Everything a file says. Raises nothing: a file that is no answer says so in a finding."""
     told = kind_of(content)
-    opened = interchanges(content)
+    # a remittance is read by another reader: of its many segments only the envelope is looked at
+    only_money = told.kind == REMITTANCE and not _ACKNOWLEDGES.search(content)
+    opened = interchanges(content, ENVELOPE if only_money else ())
     if not opened:
         message = "The file is no X12: it does not begin with an interchange header."
         return Answers(told, findings=(Finding("E_NOT_X12", "ISA", message),), readable=False)

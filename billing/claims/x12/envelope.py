@@ -79,8 +79,14 @@ class ClaimFile:
 
 
 @contextmanager
-def interchange(out: SegmentWriter, told: Interchange, set_count: int) -> Iterator[None]:
-    """Header and trailer of the interchange and of its one group.
+def interchange(
+    out: SegmentWriter,
+    told: Interchange,
+    set_count: int,
+    group_kind: str = "HC",
+    guide: str = GUIDE,
+) -> Iterator[None]:
+    """Header and trailer of the interchange and of its one group, of claims unless told.
 
     Raises ValueError for a number that does not fit or an instant without meaning to the minute.
     """
@@ -94,17 +100,19 @@ def interchange(out: SegmentWriter, told: Interchange, set_count: int) -> Iterat
         *(("1" if told.acknowledge else "0", 1), ("P" if told.production else "T", 1)),
     )
     when = (f"{made:%Y%m%d}", f"{made:%H%M}")
-    out.add("GS", "HC", sender.group_code, receiver.group_code, *when, group, "X", GUIDE)
+    out.add("GS", group_kind, sender.group_code, receiver.group_code, *when, group, "X", guide)
     yield
     out.add("GE", str(set_count), group)
     out.add("IEA", "1", number)
 
 
 @contextmanager
-def transaction_set(out: SegmentWriter, number: int) -> Iterator[None]:
+def transaction_set(
+    out: SegmentWriter, number: int, kind: str = "837", guide: str = GUIDE
+) -> Iterator[None]:
     """Header and trailer of a set; the trailer counts every segment from one to the other."""
     before, text = len(out), f"{_fitting(number):04d}"
-    out.add("ST", "837", text, GUIDE)
+    out.add("ST", kind, text, guide)
     yield
     out.add("SE", str(len(out) - before + 1), text)
 

@@ -13,6 +13,8 @@ from billing.claims.x12.segments import NotX12Error, Opened, Segment, read_segme
 TA1, FILE_ACKNOWLEDGED, CLAIMS_ACKNOWLEDGED = "TA1", "999", "277CA"
 REMITTANCE, ELIGIBILITY = "835", "271"
 UNKNOWN = "unknown"
+ENVELOPE = ("ISA", "TA1", "GS", "ST", "SE", "GE", "IEA")
+"""Segments that tell what a file is."""
 KINDS = (REMITTANCE, CLAIMS_ACKNOWLEDGED, ELIGIBILITY, FILE_ACKNOWLEDGED, TA1, UNKNOWN)
 """Weightiest first: a file that holds several is called by the first of them."""
 _BY_SET = {"835": REMITTANCE, "271": ELIGIBILITY, "999": FILE_ACKNOWLEDGED}
@@ -32,7 +34,7 @@ def kind_of(content: bytes) -> Told:
     """What a file is; ``unknown`` for one that is no X12, or holds nothing that is an answer."""
     found: set[str] = set()
     first: Segment | None = None
-    for opened in interchanges(content):
+    for opened in interchanges(content, ENVELOPE):
         segments = opened.segments
         first = first or segments[0]
         found.update(_kinds(segments))
@@ -42,9 +44,13 @@ def kind_of(content: bytes) -> Told:
     return Told(kind, first.get(6).strip(), first.get(13).strip())
 
 
-def interchanges(content: bytes) -> list[Opened]:
-    """Each interchange of a file by its own separators; none when the content is no X12."""
-    return [opened for opened in map(_opened, parts(content)) if opened is not None]
+def interchanges(content: bytes, only: tuple[str, ...] = ()) -> list[Opened]:
+    """Each interchange of a file by its own separators; none when the content is no X12.
+
+    With ``only`` other segments are left out.
+    """
+    opened = (_opened(part, only) for part in parts(content))
+    return [one for one in opened if one is not None]
 
 
 def parts(content: bytes) -> list[bytes]:
@@ -54,9 +60,9 @@ def parts(content: bytes) -> list[bytes]:
     return [content[start:end] for start, end in itertools.pairwise(edges)]
 
 
-def _opened(part: bytes) -> Opened | None:
+def _opened(part: bytes, only: tuple[str, ...]) -> Opened | None:
     try:
-        return read_segments(part)
+        return read_segments(part, only)
     except NotX12Error:
         return None
 

@@ -3,11 +3,14 @@
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from billing.claims.answer_codes import adjustment_told, read_texts, told, words
 from billing.claims.x12.ack999 import Fault
 from billing.claims.x12.answer_file import read_answers
-from billing.claims.x12.kind import Told, kind_of
+from billing.claims.x12.kind import ENVELOPE, Told, kind_of
+from billing.claims.x12.segments import read_segments
 from billing.claims.x12.status277ca import Reason
 
 FOLDER = Path(__file__).parents[3] / "files" / "answers"
@@ -171,3 +174,26 @@ def test_a_list_of_another_form_is_refused_by_line(content: str) -> None:
     """The refusal names the line."""
     with pytest.raises(ValueError, match="line"):
         read_texts(content)
+
+
+@settings(max_examples=100, deadline=None)
+@given(
+    st.sampled_from(sorted(FOLDER.glob("*/*"))),
+    st.sampled_from(("", "\n", "\r\n")),
+    st.lists(
+        st.tuples(st.floats(0, 1), st.sampled_from(("~", "ST*", "GE~", "\n", "~~"))), max_size=4
+    ),
+)
+def test_a_part_of_the_segments_is_read_as_all_of_them_are(
+    path: Path, line_break: str, edits: list[tuple[float, str]]
+) -> None:
+    """Reading the envelope alone gives the same segments of it as reading the whole file."""
+    text = path.read_text("latin-1").replace("~", f"~{line_break}")
+    for share, piece in edits:
+        place = 106 + int(share * len(text))
+        text = text[:place] + piece + text[place:]
+    content = text.encode("latin-1")
+    whole, part = read_segments(content), read_segments(content, ENVELOPE)
+    named = [(one.name, one.elements) for one in whole.segments if one.name in ENVELOPE]
+    assert [(one.name, one.elements) for one in part.segments] == named
+    assert part.ends_open == whole.ends_open
