@@ -141,3 +141,19 @@ def taken_back(claim: Paid) -> Paid:
         for line in claim.lines
     )
     return Paid(claim.control_number, lines, "22", claim.payer_number, claim.frequency)
+
+
+def claim277(number: str, status: str = "A2:20") -> str:
+    """A claim in a 277CA."""
+    return f"HL*3*2*PT~TRN*2*{number}~STC*{status}*20261101~REF*1K*ICN9~"
+
+
+def file_277(*claims: str, by: str = "AY", reference: str = "BATCH1", number: int = 600) -> bytes:
+    """A 277CA with claims, or the statuses of a batch, told in segments."""
+    header = HEADER.format(number=number)
+    return (
+        f"{header}~GS*HN*HOUSE*US*20261101*1000*1*X*005010X214~ST*277*0001*005010X214~"
+        f"BHT*0085*08*X*20261101*1000*TH~HL*1**20*1~NM1*{by}*2*H*****46*H1~HL*2*1*21*1~"
+        f"NM1*41*2*US*****46*U1~TRN*2*{reference}~{''.join(claims)}SE*9*0001~GE*1*1~"
+        f"IEA*1*{number:09d}~"
+    ).encode()

@@ -6,7 +6,7 @@ from itertools import permutations
 
 import pytest
 from answered_practice import NOVEMBER, AnsweredPractice
-from remittances_made import Payment, denied, file_of, paid, taken_back
+from remittances_made import Payment, claim277, denied, file_277, file_of, paid, taken_back
 from sqlalchemy.engine import Engine
 from sqlmodel import func, select
 
@@ -45,22 +45,6 @@ def ack999(code: str = "A", number: int = 42, set_number: str = "0001", isa: int
         f"ST*999*0001*005010X231A1~AK1*HC*{number}*005010X222A1~AK2*837*{set_number}~IK5*{code}~"
         f"AK9*{code}*1*1*1~SE*6*0001~GE*1*1~IEA*1*{isa:09d}~"
     ).encode()
-
-
-def ack277(*claims: str, by: str = "AY", reference: str = "BATCH1", isa: int = 600) -> bytes:
-    """A 277CA with claims told in segments."""
-    body = "".join(claims)
-    return (
-        f"{ISA.format(number=isa)}GS*HN*HOUSE*US*20261101*1000*1*X*005010X214~"
-        f"ST*277*0001*005010X214~BHT*0085*08*X*20261101*1000*TH~HL*1**20*1~NM1*{by}*2*H*****46*H1~"
-        f"HL*2*1*21*1~NM1*41*2*US*****46*U1~TRN*2*{reference}~{body}SE*9*0001~GE*1*1~"
-        f"IEA*1*{isa:09d}~"
-    ).encode()
-
-
-def claim277(number: str, status: str = "A2:20") -> str:
-    """A claim in a 277CA."""
-    return f"HL*3*2*PT~TRN*2*{number}~STC*{status}*20261101~REF*1K*ICN9~"
 
 
 def count(practice: AnsweredPractice, table: type) -> int:
@@ -213,14 +197,14 @@ def test_acknowledgments_move_the_claims_of_their_file(engine: Engine, actor: Ac
     practice = AnsweredPractice(engine, actor, ("C1", "C2"))
     assert practice.post(ack999()).state == POSTED
     assert practice.standing("C1").status is Status.RECEIVED
-    practice.post(ack277(claim277("C1"), claim277("C2", "A7:562:85")))
+    practice.post(file_277(claim277("C1"), claim277("C2", "A7:562:85")))
     assert practice.standing("C1").status is Status.ACCEPTED
     assert practice.standing("C2").status is Status.REJECTED
     before = count(practice, ClaimEventRecord)
     practice.post(ack999(isa=501))
-    practice.post(ack277(claim277("C1"), claim277("C2", "A7:562:85"), isa=601))
+    practice.post(file_277(claim277("C1"), claim277("C2", "A7:562:85"), number=601))
     assert count(practice, ClaimEventRecord) == before
-    practice.post(ack277(claim277("C1"), by="PR", isa=602))
+    practice.post(file_277(claim277("C1"), by="PR", number=602))
     assert count(practice, ClaimEventRecord) == before + 1
 
 
@@ -229,7 +213,7 @@ def test_acknowledgments_move_the_claims_of_their_file(engine: Engine, actor: Ac
     "content",
     [
         ack999("R"),
-        ack277("STC*A3:24:41*20261101*U*100~"),
+        file_277("STC*A3:24:41*20261101*U*100~"),
         (ISA.format(number=7) + "TA1*000000042*261101*0930*R*020~IEA*1*000000007~").encode(),
     ],
     ids=["999", "277CA batch", "TA1"],
@@ -247,7 +231,11 @@ def test_a_file_rejected_as_a_whole_rejects_its_claims(
 def test_answers_to_what_was_not_sent_are_told(engine: Engine, actor: Actor) -> None:
     """Numbers of nobody change nothing, and a person is asked to look."""
     practice = AnsweredPractice(engine, actor, ("C1",))
-    for content in (ack999(number=99), ack277(claim277("C9")), ack277("STC*A3:24~", reference="X")):
+    for content in (
+        ack999(number=99),
+        file_277(claim277("C9")),
+        file_277("STC*A3:24~", reference="X"),
+    ):
         posted = practice.post(content)
         assert posted.state == NEEDS_LOOK
         assert {one.code for one in posted.findings} <= {"W_FILE_NOT_OURS", "W_CLAIM_NOT_OURS"}
@@ -301,7 +289,7 @@ def test_any_order_of_the_same_answers_gives_the_same_status(engine: Engine, act
     for number, order in zip(numbers, orders, strict=True):
         told = replace(first, control_number=number)
         answers = (
-            ack277(claim277(number), isa=700),
+            file_277(claim277(number), number=700),
             file_of(Payment([told], trace="T1" + number)),
             file_of(Payment([taken_back(told)], trace="T2" + number)),
             file_of(Payment([paid(number, 3500)], trace="T3" + number)),
