@@ -6,6 +6,7 @@ it was made, every byte; the product sends nothing to anyone.
 """
 
 import hashlib
+import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -107,6 +108,8 @@ def appeal_claim(db: Session, actor: Actor, now: datetime, command: AppealClaim)
     scope = Scope.of(actor)
     hold_organization(db, scope)
     current, item, level = _appealable(db, scope, command.claim_id)
+    if any(unicodedata.category(one) == "Cc" and one not in "\n\t" for one in command.letter):
+        raise refuse("letter", "E_CONTROL", "it has control characters")
     if not is_checked(command.letter):
         raise refuse("letter", "E_NOT_CHECKED", "it has a mark that asks for checking")
     if command.answer_due_on is not None and command.answer_due_on < command.sent_on:

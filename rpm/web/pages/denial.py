@@ -36,6 +36,7 @@ from rpm.web.pages.denial_words import (
     WORK_TONES,
     WORK_WORDS,
     due_tone,
+    event_reasons,
     reason_words,
 )
 from rpm.web.pages.denials import ADDRESS, Reader, Writer, people
@@ -245,6 +246,7 @@ def _shown(
         due_tone=due_tone,
         group_title=group_title,
         reason_words=reason_words,
+        event_reasons=event_reasons,
     )
 
 

@@ -4,6 +4,7 @@ Owns them. Does not own reason groups (``billing.claims.denial_reasons``).
 """
 
 from datetime import date
+from typing import Any
 
 from billing.claims.answer_codes import adjustment_told, told
 from billing.claims.appeal import OUTCOMES
@@ -39,8 +40,18 @@ _SOON_DAYS = 14
 def reason_words(reason: Reason) -> str:
     """An adjustment with its own wording and remarks."""
     remarks = "; ".join(told("rarc", one) for one in reason.remarks)
-    words = adjustment_told(*reason.adjustment.split("-", 1))
+    group, _, code = reason.adjustment.partition("-")
+    words = adjustment_told(group, code)
     return f"{words} ({remarks})" if remarks else words
+
+
+def event_reasons(detail: dict[str, Any]) -> str:
+    """Why a clearinghouse or payer rejected, as an event keeps it: category and status."""
+    told_reasons = []
+    for category, status, *_ in detail.get("reasons", ()):
+        words = (told("category", category), told("status", status))
+        told_reasons.append("; ".join(one for one in words if one))
+    return ", ".join(dict.fromkeys(told_reasons))
 
 
 def due_tone(due: date | None, today: date) -> str:

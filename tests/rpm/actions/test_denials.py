@@ -194,6 +194,8 @@ def test_an_appeal_holds_letter_answer_and_evidence_in_one_document(
     command = {"claim_id": claim.id, "sent_on": TODAY}
     with pytest.raises(InvalidRequest):  # what no record proves is marked in the draft
         practice.act(appeal_claim, AppealClaim(**command, letter=draft.letter))
+    with pytest.raises(InvalidRequest):
+        practice.act(appeal_claim, AppealClaim(**command, letter="Please\x00pay."))
     letter = draft.letter.replace("[CHECK] ", "") + "\nChanged by Ada."
     appeal = practice.act(appeal_claim, AppealClaim(**command, letter=letter))
     assert appeal.packet_sha256 == hashlib.sha256(appeal.packet).hexdigest()
