@@ -187,7 +187,16 @@ class Practice:
             "patient_id": patient_id,
             "kind": "bp",
             "measure": "blood_pressure",
-            "components": [{"loinc": "8480-6", "value": "128", "ucum": "mm[Hg]"}],
+            "components": [
+                {
+                    "loinc": "8480-6",
+                    "value": "128",
+                    "ucum": "mm[Hg]",
+                    "comparator": "",
+                    "original_value": "128",
+                    "original_unit": "mm[Hg]",
+                }
+            ],
             "measured_at": at,
             "vendor_time": at.isoformat(),
             "local_day": day,

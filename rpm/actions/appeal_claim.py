@@ -29,7 +29,7 @@ from billing.claims.denial import Answer
 from billing.claims.lifecycle import Kind, Step
 from rpm.access import Actor, require
 from rpm.actions.claim_events import CurrentClaim, current_claim, own_event, person_of
-from rpm.actions.command import Command, Day, Id, OneOf, Text, refuse
+from rpm.actions.command import NOT_BLANK, Command, Day, Id, OneOf, Text, refuse
 from rpm.actions.denial_queue import WorkItem, work_item
 from rpm.actions.evidence_pack import EvidencePack, postings_pack
 from rpm.actions.practice_day import practice_today
@@ -44,7 +44,9 @@ from rpm.store.queries.people import hold_organization
 from rpm.store.scope import Scope
 from rpm.store.tables.denials import Appeal, AppealAnswer
 
-Letter = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=20_000)]
+Letter = Annotated[
+    str, StringConstraints(strip_whitespace=True, min_length=1, max_length=20_000), NOT_BLANK
+]
 
 
 class AppealClaim(Command):

@@ -134,15 +134,19 @@ Month = Annotated[
 ]
 Id = Annotated[UUID, BeforeValidator(_id)]
 """The id of a row of this organization."""
+NOT_BLANK = Field(json_schema_extra={"pattern": r"\S"})
+"""Of a text that is stripped and has to be something: white space alone is described as wrong."""
 Name = Annotated[
     str,
     StringConstraints(strip_whitespace=True, min_length=1, max_length=200),
+    NOT_BLANK,
     AfterValidator(_printable),
 ]
 """One line of text that says something."""
 Text = Annotated[
     str,
     StringConstraints(strip_whitespace=True, min_length=1, max_length=4000),
+    NOT_BLANK,
     AfterValidator(_printable),
 ]
 """Some lines of text."""

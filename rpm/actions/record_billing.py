@@ -13,7 +13,7 @@ from sqlmodel import Session
 
 from billing.claims.claim import EMPLOYER_ID, SELF, SEXES, SOCIAL_SECURITY
 from rpm.access import Actor, require
-from rpm.actions.command import Command, Day, Id, Name, OneOf, Reason
+from rpm.actions.command import NOT_BLANK, Command, Day, Id, Name, OneOf, Reason
 from rpm.store.chain import recording
 from rpm.store.scope import Scope
 from rpm.store.tables.base import Fact
@@ -38,25 +38,40 @@ def _without_marks(value: object) -> object:
     return value
 
 
+def _digits(count: int, more: int = 0) -> Any:
+    """How such a text is described: so many digits, or ``more`` beside them, among marks."""
+    marks = "[-.() ]*"
+    tail = f"(([0-9]{marks}){{{more}}})?" if more else ""
+    return Field(json_schema_extra={"pattern": f"^{marks}([0-9]{marks}){{{count}}}{tail}$"})
+
+
 def _nine(value: str) -> str:
     if len(value) != _NINE_DIGITS:
         raise ValueError("a claim asks for all nine digits of the practice's postal code")
     return value
 
 
-Street = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=55)]
-City = Annotated[str, StringConstraints(strip_whitespace=True, min_length=2, max_length=30)]
+Street = Annotated[
+    str, StringConstraints(strip_whitespace=True, min_length=1, max_length=55), NOT_BLANK
+]
+City = Annotated[
+    str,
+    StringConstraints(strip_whitespace=True, min_length=2, max_length=30),
+    Field(json_schema_extra={"pattern": r"\S[\s\S]*\S"}),
+]
 State = Annotated[str, StringConstraints(pattern=r"^[A-Z]{2}$"), Field(examples=["IL"])]
 PostalCode = Annotated[
     str,
     BeforeValidator(_without_marks),
     StringConstraints(pattern=r"^[0-9]{5}([0-9]{4})?$"),
+    _digits(5, 4),
     Field(examples=["62704"], description="5 or 9 digits."),
 ]
 Phone = Annotated[
     str,
     BeforeValidator(_without_marks),
     StringConstraints(pattern=r"^[0-9]{10}$"),
+    _digits(10),
     Field(examples=["2175550100"], description="10 digits."),
 ]
 Taxonomy = Annotated[
@@ -69,14 +84,14 @@ Days = Annotated[int, Field(ge=1, le=_MOST_DAYS)]
 class SetPracticeBilling(Command):
     """How the practice stands on its claims: the billing provider, and whom to ask."""
 
-    name: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=60)]
+    name: Annotated[Part, StringConstraints(min_length=1), NOT_BLANK]
     street: Street = Field(description="Never a post box.", examples=["100 MAIN ST"])
     street_more: Street | None = None
     city: City = Field(examples=["SPRINGFIELD"])
     state: State
     postal_code: Annotated[PostalCode, AfterValidator(_nine)] = Field(examples=["627010001"])
     tax_id: Annotated[
-        str, BeforeValidator(_without_marks), StringConstraints(pattern=r"^[0-9]{9}$")
+        str, BeforeValidator(_without_marks), StringConstraints(pattern=r"^[0-9]{9}$"), _digits(9)
     ] = Field(examples=["371234567"])
     tax_id_kind: Annotated[str, OneOf((EMPLOYER_ID, SOCIAL_SECURITY))] = EMPLOYER_ID
     taxonomy: Taxonomy | None = None
@@ -104,8 +119,8 @@ class RecordPractitionerName(Command):
     """A practitioner's name by its parts, as the payers have it."""
 
     practitioner_id: Id
-    last: Annotated[Part, StringConstraints(min_length=1)]
-    first: Annotated[Part, StringConstraints(min_length=1)]
+    last: Annotated[Part, StringConstraints(min_length=1), NOT_BLANK]
+    first: Annotated[Part, StringConstraints(min_length=1), NOT_BLANK]
     middle: Part | None = None
     suffix: Part | None = None
 
@@ -143,8 +158,8 @@ class SetPayerBilling(Command):
 class Subscriber(Command):
     """Who holds a coverage, where that is not the patient."""
 
-    last: Annotated[Part, StringConstraints(min_length=1)]
-    first: Annotated[Part, StringConstraints(min_length=1)]
+    last: Annotated[Part, StringConstraints(min_length=1), NOT_BLANK]
+    first: Annotated[Part, StringConstraints(min_length=1), NOT_BLANK]
     middle: Part | None = None
     suffix: Part | None = None
     birth_date: Day | None = None

@@ -83,9 +83,10 @@ async def write_session(running: Running, actor: Actor | None = None) -> AsyncIt
             yield session
 
 
-async def _writing(
+async def writing(
     request: Request, now: Now, actor: Annotated[Actor, Depends(authenticated)]
 ) -> AsyncIterator[Session]:
+    """What ``Db`` stands on: one transaction, and the answer that its key keeps."""
     running = running_of(request)
     # Known before the transaction begins, and before a kept answer is shown again.
     permission = permission_of(request.scope["route"])
@@ -112,7 +113,7 @@ async def _reading(
 
 
 # Scope "function": the transaction ends before the answer is sent, so nothing is promised early.
-Db = Annotated[Session, Depends(_writing, scope="function")]
+Db = Annotated[Session, Depends(writing, scope="function")]
 """A writing session for an authenticated request: one transaction, committed at the end."""
 ReadDb = Annotated[Session, Depends(_reading, scope="function")]
 """A session that sees one state of the database; for an authenticated request."""

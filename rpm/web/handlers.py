@@ -6,6 +6,7 @@ field is told. Does not own the problems (``rpm.web.problems``).
 
 import re
 from collections.abc import Callable, Coroutine, Iterable, Mapping
+from functools import cache
 from itertools import islice
 from typing import Any
 
@@ -14,9 +15,11 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, Response
 from sqlalchemy import exc
 from starlette.exceptions import HTTPException
+from starlette.routing import compile_path
 
 from rpm.errors import Busy, ServiceError
 from rpm.web.idempotency import Replay
+from rpm.web.openapi import api_routes
 from rpm.web.problems import KINDS, FieldProblem, error_response, problem_response
 
 _CODE_OF_STATUS = {404: "not_found", 405: "method_not_allowed", 413: "too_large"}
@@ -76,7 +79,26 @@ async def on_http_error(request: Request, error: HTTPException) -> JSONResponse:
     """Handler of Starlette's own errors: unknown addresses and methods."""
     code = _CODE_OF_STATUS.get(error.status_code, "bad_request")
     detail = KINDS[code].title.lower()
-    return problem_response(request_id_of(request), code, detail, headers=error.headers)
+    headers = dict(error.headers or {})
+    if "Allow" in headers:
+        headers["Allow"] = ", ".join(sorted(_methods_at(request)))
+    return problem_response(request_id_of(request), code, detail, headers=headers)
+
+
+def _methods_at(request: Request) -> set[str]:
+    """All methods of an address: each operation is a route of its own, and one alone refused."""
+    path = request.scope["path"]
+    return {
+        method
+        for template, route in api_routes(request.app)
+        if _pattern(template).match(path)
+        for method in route.methods or ()
+    }
+
+
+@cache
+def _pattern(template: str) -> re.Pattern[str]:
+    return compile_path(template)[0]
 
 
 async def on_database_error(request: Request, error: exc.SQLAlchemyError) -> JSONResponse:

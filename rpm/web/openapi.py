@@ -9,11 +9,13 @@ from collections.abc import Iterator
 from typing import Any
 
 from fastapi import FastAPI
+from fastapi.dependencies.models import Dependant
 from fastapi.openapi.utils import get_openapi
 from fastapi.routing import APIRoute, RouteContext, iter_route_contexts
 from pydantic.json_schema import models_json_schema
 
 from rpm.web.caller import permission_of
+from rpm.web.deps import writing
 from rpm.web.idempotency import HEADER
 from rpm.web.problems import PROBLEMS, FieldProblem, Problem
 
@@ -21,15 +23,16 @@ DESCRIPTION = """Readings and minutes in, billable events and a month-end file o
 
 Every call under `/v1` carries an API token as a bearer token; `x-permission` of an operation names
 the permission that the token needs. Errors are problem documents (RFC 9457) with a stable `code`.
-Lists come in pages: give `next_cursor` back as `cursor`. A POST may carry an `Idempotency-Key`:
-the same request with the same key is carried out once and answered alike."""
+Lists come in pages: give `next_cursor` back as `cursor`. A POST that records something may carry an
+`Idempotency-Key`: the same request with the same key is carried out once and answered alike. Whole
+numbers are written without a point; texts hold no control characters but tab and line ends."""
 
 _KEY_PARAMETER = {
     "name": HEADER,
     "in": "header",
     "required": False,
     "description": "A value of your choice that makes this request safe to send twice.",
-    "schema": {"type": "string", "minLength": 1, "maxLength": 255},
+    "schema": {"type": "string", "pattern": "^[!-~]{1,255}$"},
     "example": "01980000-close-2026-01",
 }
 _RESPONSES = "#/components/responses/"
@@ -88,8 +91,13 @@ def _complete(operation: dict[str, Any], path: str, method: str, route: APIRoute
         return
     shared = {str(status): {"$ref": f"{_RESPONSES}{_name(status)}"} for status in PROBLEMS}
     operation["responses"] = dict(sorted({**operation["responses"], **shared}.items()))
-    if method == "post":
+    if method == "post" and records(route.dependant):
         operation.setdefault("parameters", []).append(_KEY_PARAMETER)
+
+
+def records(dependant: Dependant) -> bool:
+    """Whether an operation writes, so that it keeps the answers of keys."""
+    return dependant.call is writing or any(records(inner) for inner in dependant.dependencies)
 
 
 def _name(status: int | str) -> str:

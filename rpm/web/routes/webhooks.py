@@ -78,7 +78,7 @@ class DeliveryAnswered(BaseModel):
 
 _ANSWERS: dict[int | str, dict[str, Any]] = {
     202: {"description": "Stored; could not be read", "model": DeliveryAnswered},
-    **{status: PROBLEMS[status] for status in (401, 408, 413, 503)},
+    **{status: PROBLEMS[status] for status in (400, 401, 408, 413, 503)},
 }
 
 
@@ -174,7 +174,7 @@ def _answered(answer: DeliveryAnswer) -> Response:
     " address, so that it tells nothing about tokens.",
     operation_id="probe_webhook",
     response_class=Response,
-    responses={200: {"description": "There is; nothing is told"}},
+    responses={200: {"description": "There is; nothing is told"}, 400: PROBLEMS[400]},
 )
 @router.head("/{vendor}/{connection}", include_in_schema=False)
 async def probe(

@@ -107,6 +107,7 @@ def test_unknown_address_and_method(client: TestClient) -> None:
     answer = client.delete("/healthz")
     assert (answer.status_code, answer.json()["code"]) == (405, "method_not_allowed")
     assert answer.headers["Allow"] == "GET"
+    assert client.delete("/v1/limits").headers["Allow"] == "GET, POST"
 
 
 def test_what_the_database_refuses_is_a_conflict(client: TestClient, admin: dict[str, str]) -> None:
