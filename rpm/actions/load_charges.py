@@ -6,7 +6,7 @@ Owns which rows are new: what counts already is not recorded again. Does not own
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import datetime
 from typing import Annotated
 
 from pydantic import Field, StringConstraints
@@ -43,7 +43,7 @@ class LoadCharges(Command):
 
     name: str
     content: bytes
-    first_day: date | None = None
+    first_day: Day | None = None
     reason: Reason
 
 

@@ -43,6 +43,13 @@ WAYS = (
         "rules:read",
     ),
     Way(
+        "/admin/billing",
+        "Billing identity",
+        "Who bills on your claims, and your practitioners by name.",
+        "claims:write",
+    ),
+    Way("/admin/charges", "Charges", "What you ask for each code.", "claims:write"),
+    Way(
         "/admin/connections",
         "Device connections",
         "Doors of vendors, their secrets, and deliveries that could not be read.",

@@ -24,6 +24,7 @@ from rpm.actions.compare_rule_page import CompareRulePage, compare_rule_page
 from rpm.actions.practice_day import practice_today
 from rpm.errors import Conflict, InvalidRequest, NotFound
 from rpm.store.engine import reading
+from rpm.store.queries.billing import payer_billings
 from rpm.store.queries.people import names_of_patients
 from rpm.store.queries.rows import page_of
 from rpm.store.queries.rules import activations
@@ -96,6 +97,7 @@ def _payers(
         "admin_payers.html.j2",
         422 if errors else 200,
         page=paging.page(rows, lambda row: (row.id,)),
+        billings=payer_billings(db, scope, {row.id for row in rows}),
         pages=_listed(
             book, practice_today(db, scope, now), {one.page.page_id for one in activated}
         ),
