@@ -13,14 +13,17 @@ ATHERIS := ; sys_platform == "linux" and platform_machine == "x86_64" and python
 CODE := rpm devices billing tests benchmarks
 
 .DEFAULT_GOAL := help
-.PHONY: help run test browser check bench promises mutation screenshots lock clean
+.PHONY: help run demo-claims test browser check bench promises mutation screenshots lock clean
 
 help: ## show this list
 	@echo "make TARGET, where TARGET is one of:"
-	@sed -n 's/^\([a-z]*\):[^#]*## \(.*\)$$/  \1|\2/p' $(firstword $(MAKEFILE_LIST)) | awk -F'|' '{ printf "%-11s %s\n", $$1, $$2 }'
+	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)$$/  \1|\2/p' $(firstword $(MAKEFILE_LIST)) | awk -F'|' '{ printf "%-12s %s\n", $$1, $$2 }'
 
 run: $(VENV)/.runtime ## start the demo practice (ARGS=--no-serve ends after the export; PORT=8000; KEEP=1)
 	@$(BIN)/rpm-ledger demo $(if $(PORT),--port $(PORT)) $(if $(filter-out 0,$(KEEP)),--keep) $(ARGS)
+
+demo-claims: $(VENV)/.dev ## bill the demo's January through a rehearsal clearinghouse over SFTP (ARGS=--help)
+	@$(BIN)/rpm-ledger demo claims $(ARGS)
 
 test: $(VENV)/.dev $(if $(filter no,$(BROWSER)),,browser) ## run every test, on SQLite and on PostgreSQL (BROWSER=no leaves pages out)
 	@$(BIN)/python -m pytest -n 2 $(if $(filter no,$(BROWSER)),--no-browser) $(ARGS)
@@ -37,10 +40,11 @@ check: $(VENV)/.dev ## lint, formatting, types and import contracts
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache
 
-bench: $(VENV)/.dev ## measure close, dashboard and coding, and write docs/performance.md
+bench: $(VENV)/.dev ## measure close, dashboard, coding and remittances, and write docs/performance.md
 	$(BIN)/python -m benchmarks.close
 	$(BIN)/python -m benchmarks.dashboard
 	$(BIN)/python -m benchmarks.coding
+	$(BIN)/python -m benchmarks.remittances
 	$(BIN)/python -m benchmarks.report
 
 promises: $(VENV)/.dev browser ## try every promise in full, and write docs/promises.md

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
 
 _WAIT_SECONDS = 0.5
 _WIDTH = 40
+_PATIENTS_WITH_CLAIMS = 24
 
 
 def register(app: typer.Typer) -> None:
@@ -19,6 +20,7 @@ def register(app: typer.Typer) -> None:
     group.callback(invoke_without_command=True)(demo)
     group.command("advance")(advance)
     group.command("codes")(codes)
+    group.command("claims")(claims)
     app.add_typer(group, name="demo")
 
 
@@ -113,6 +115,46 @@ def codes(
     with kept_demo(demo_settings(folder)) as found:
         for line in sign_in_lines(found.memory, SystemClock().now()):
             typer.echo(line)
+
+
+def claims(
+    folder: Annotated[Path, typer.Option(help="The demo's folder.")] = Path("var/demo-claims"),
+    patients: Annotated[
+        int, typer.Option(min=8, max=200, help="Patients of the new demo.")
+    ] = _PATIENTS_WITH_CLAIMS,
+) -> None:
+    """Play a new demo until January is closed, then bill it through a rehearsal clearinghouse.
+
+    Claims are assembled, released, written, sent over SFTP, acknowledged and paid; what is denied
+    is corrected or appealed. Nothing leaves this machine. `rpm-ledger demo --keep --folder FOLDER`
+    serves the result. Exit 1 when something came out otherwise than it should.
+    """
+    import importlib.util
+
+    from rpm.demo.play import new_demo, play
+    from rpm.demo.server import serving, taken_address
+    from rpm.demo.sign_ins import give_sign_ins
+    from rpm.errors import NotReady
+
+    if importlib.util.find_spec("asyncssh") is None:
+        raise NotReady("the rehearsal needs asyncssh: install rpm-ledger[demo]")
+    from rpm.demo.claims_walk import CLOSED_BY, MONTH, rehearsing
+
+    _quiet()
+    with new_demo(folder, patients) as found:
+        with serving(found.settings, taken_address(None)) as url:
+            missed = play(found, url, CLOSED_BY, _Progress())
+        give_sign_ins(found)
+        with rehearsing(found, folder / "clearinghouse", MONTH, typer.echo) as walk:
+            typer.echo(
+                "A rehearsal on this machine: no file leaves it, and no payer said any of it."
+            )
+            walk.go()
+            missed += walk.missed
+    for one in missed:
+        typer.echo(f"not as it should be: {one}", err=True)
+    typer.echo("claims: done" if not missed else f"claims: {len(missed)} not as they should be")
+    raise typer.Exit(1 if missed else 0)
 
 
 def _quiet() -> None:

@@ -18,6 +18,7 @@ from rpm.demo.person import Person
 from rpm.demo.practice import CELLULAR, CLOSE_ON_DAY, DOCTOR, HUB, LAST_DAY, LIMITS_DAY, START, at
 from rpm.demo.sending import measured, posts, reading_on, signed, single_reading
 from rpm.demo.steps import Call, CloseOf, Post, Step
+from rpm.demo.visits import visits
 from rpm.demo.work import calls, usual_talks
 
 _NOT_AUTHENTIC, _DEAD_LETTER = 401, 202
@@ -38,6 +39,7 @@ def story(patients: int, secrets: Mapping[str, str]) -> list[Step]:
         *enrollments(cast),
         *calls(chain(special_talks(keys), usual_talks(cast))),
         *happenings(keys),
+        *visits(keys),
         *_month_ends(),
         *_limits(),
     ]

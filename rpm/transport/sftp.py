@@ -136,9 +136,10 @@ class Sftp:
 
     def _size(self, path: str) -> int | None:
         try:
-            return self._client.stat(path).st_size
+            size: int | None = self._client.stat(path).st_size
         except FileNotFoundError:
             return None
+        return size
 
     def _listed(self, folder: str) -> list[RemoteFile]:
         with _known_not_sent():

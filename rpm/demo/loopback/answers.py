@@ -20,6 +20,14 @@ CLAIMS_GUIDE, REMITTANCE_GUIDE = "005010X214", "005010X221A1"
 _ACCEPTED_STATUS = ("A2", "20")
 _RECEIVED_STATUS = ("A1", "19")
 _MOST_PAYER_NAME = 60
+_PAYER_KINDS = frozenset(
+    {
+        *("12", "13", "14", "15", "16", "17", "AM", "CH", "DS", "HM"),
+        *("LM", "MA", "MB", "MC", "OF", "TV", "VA", "WC"),
+    }
+)
+"""What an 835 may say of the kind of payer (CLP06); a claim (SBR09) may say more, such as CI."""
+_OTHER_KIND = "ZZ"
 
 
 @dataclass(frozen=True)
@@ -136,10 +144,16 @@ def _payer(out: SegmentWriter, payer: PayerTold) -> None:
 def _claim_paid(out: SegmentWriter, verdict: Verdict) -> None:
     claim, sign = verdict.claim, verdict.sign
     patient = verdict.patient_cents
+    kind = claim.coverage.filing_code
     out.add(
         *("CLP", claim.control_number, verdict.status, cents_to_text(sign * claim.charge_cents)),
         *(cents_to_text(verdict.paid_cents), cents_to_text(patient) if patient else ""),
-        *(claim.coverage.filing_code, verdict.payer_number, claim.place, claim.frequency),
+        *(
+            kind if kind in _PAYER_KINDS else _OTHER_KIND,
+            verdict.payer_number,
+            claim.place,
+            claim.frequency,
+        ),
     )
     _patient(out, claim.patient, claim.coverage.member_id)
     if claim.rendering is not None:

@@ -13,6 +13,7 @@ from billing.money import Cents
 
 DENIED_SHARE, REJECTED_SHARE = 0.12, 0.03
 _ALLOWED_PERCENT, _COINSURANCE_PERCENT, _SEQUESTRATION_PERCENT = 62, 20, 2
+_SOME = 5
 _MEDICARE = "MB"
 _REASONS: Sequence[tuple[str, tuple[str, ...]]] = (
     ("16", ("M76",)),
@@ -85,8 +86,9 @@ class Payer:
             if one.frequency == ORIGINAL and one.control_number not in self.known
         ]
         ranked = sorted(first, key=lambda one: self._drawn(one.control_number))
-        rejected = _count(len(ranked), REJECTED_SHARE, 5)
-        denied = _count(len(ranked), DENIED_SHARE, 3)
+        # enough to rehearse with, also of few claims
+        rejected = max(round(len(ranked) * REJECTED_SHARE), 1 if len(ranked) >= _SOME else 0)
+        denied = max(round(len(ranked) * DENIED_SHARE), min(2, len(ranked) // 2))
         fate = {
             one.control_number: "rejected" if place < rejected else "denied"
             for place, one in enumerate(ranked[: rejected + denied])
@@ -128,11 +130,6 @@ class Payer:
         return (
             f"26{int(self._drawn(claim.control_number + claim.frequency)[:13], 16) % 10**13:013d}"
         )
-
-
-def _count(claims: int, share: float, least: int) -> int:
-    """How many of so many; one at least where there are enough to rehearse with."""
-    return max(round(claims * share), 1 if claims >= least else 0)
 
 
 def _denied(line: ServiceLine, turn: int) -> LineVerdict:

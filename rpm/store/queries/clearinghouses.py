@@ -6,6 +6,7 @@ file is (``billing.claims.sending``).
 
 from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import func, update
@@ -124,7 +125,7 @@ def sent_files(
     db: Session, scope: Scope, kinds: Collection[str], key: str | None = None
 ) -> Sequence[ClaimFile]:
     """Files of some kinds, of one clearinghouse or of all, in the order they were made."""
-    conditions = [col(ClaimFile.kind).in_(kinds)]
+    conditions: list[Any] = [col(ClaimFile.kind).in_(kinds)]
     if key is not None:
         conditions.append(col(ClaimFile.clearinghouse_key) == key)
     return scope.all_of(db, ClaimFile, *conditions)

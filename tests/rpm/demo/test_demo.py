@@ -21,6 +21,7 @@ from rpm.actions.claim_check import claim_findings, errors_of, practice_codes
 from rpm.actions.verify import verify_record
 from rpm.cli import run
 from rpm.clock import SystemClock, clock_for
+from rpm.demo.claims_walk import MONTH, rehearsing
 from rpm.demo.hints import hints
 from rpm.demo.memory import Memory
 from rpm.demo.moving import moving
@@ -133,6 +134,26 @@ def test_late_facts_are_posted_as_a_difference(played: Played) -> None:
         ("Memory", "99454", "1"),
         ("Reversed", "99457", "-1"),
     ]
+
+
+def test_a_month_is_billed_through_the_rehearsal(played: Played, tmp_path: Path) -> None:
+    """The walk of `make demo-claims`, on few patients: all comes out as it should."""
+    folder = tmp_path / "demo"
+    shutil.copytree(played.folder, folder)
+    told: list[str] = []
+    with (
+        kept_demo(demo_settings(folder)) as demo,
+        rehearsing(demo, folder / "clearinghouse", MONTH, told.append) as walk,
+    ):
+        walk.go()
+    assert walk.missed == []
+    for beginning in ("Assembled", "Test file over SFTP", "837P written", "Corrected", "Appealed"):
+        assert any(line.startswith(beginning) for line in told), beginning
+    assert {line.split()[0] for line in told if "fetched and posted" in line} == {
+        "999",
+        "277CA",
+        "835",
+    }
 
 
 def test_claims_of_the_closed_month_can_be_written(opened: Demo) -> None:
