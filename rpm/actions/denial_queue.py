@@ -27,22 +27,21 @@ from billing.claims.denial import (
 from billing.claims.denial_reasons import shipped_groups
 from billing.claims.expected import MEDICARE
 from billing.claims.lifecycle import Status
-from rpm.actions.expected_amounts import expected_amounts
+from rpm.actions.expected_amounts import expected_amounts, short_claims
 from rpm.store.queries.billing import payer_billings
-from rpm.store.queries.claims import (
-    ClaimFilter,
-    ListedClaim,
-    listed_claims,
-)
+from rpm.store.queries.claims import ListedClaim
 from rpm.store.queries.denials import (
     answers_of,
     appeals_open,
     assignments_of,
     last_notes_of,
+    listed_by_id,
+    may_be_work,
     recorded_by,
     write_offs_waiting,
     written_off_by,
 )
+from rpm.store.refusals import refusals
 from rpm.store.scope import Scope
 from rpm.store.tables.claims import ClaimRecord, PayerBilling
 from rpm.store.tables.people import Payer
@@ -131,14 +130,14 @@ def denial_queue(db: Session, scope: Scope, today: date, asked: Asked = Asked())
 
 def work_item(db: Session, scope: Scope, claim_id: UUID) -> WorkItem | None:
     """One claim as work; None where it is none, ``NotFound`` where it is not here."""
-    number = scope.get(db, ClaimRecord, claim_id).control_number
-    items = _items(db, scope, listed_claims(db, scope, ClaimFilter(control_number=number)))
+    scope.get(db, ClaimRecord, claim_id)
+    items = _items(db, scope, {claim_id})
     return items[0] if items else None
 
 
 def all_items(db: Session, scope: Scope) -> list[WorkItem]:
-    """Every claim that is work, by first day of service."""
-    return _items(db, scope, listed_claims(db, scope, ClaimFilter()))
+    """Every claim that is work, in no order."""
+    return _items(db, scope, None)
 
 
 def causes(items: Collection[WorkItem]) -> tuple[RootCause, ...]:
@@ -146,14 +145,11 @@ def causes(items: Collection[WorkItem]) -> tuple[RootCause, ...]:
     return root_causes(item.counted for item in items)
 
 
-def _items(db: Session, scope: Scope, claims: Sequence[ListedClaim]) -> list[WorkItem]:
-    candidates = [one for one in claims if one.standing.status in _OPEN]
-    payers = {payer.id: payer for payer in scope.all_of(db, Payer)}
-    answers = answers_of(db, scope, [one.id for one in candidates])
-    paid = [one.id for one in candidates if one.standing.status is Status.PAID]
-    expected = expected_amounts(db, scope, paid)
-    gone = written_off_by(db, scope, [one.id for one in candidates])
-    appealed = appeals_open(db, scope, [one.id for one in candidates])
+def _items(db: Session, scope: Scope, asked: set[UUID] | None) -> list[WorkItem]:
+    candidates, expected = _candidates(db, scope, asked)
+    ids = [one.id for one in candidates]
+    answers, gone = answers_of(db, scope, ids), written_off_by(db, scope, ids)
+    appealed = appeals_open(db, scope, ids)
     found = []
     for one in candidates:
         told = answers.get(one.id, [])
@@ -164,7 +160,38 @@ def _items(db: Session, scope: Scope, claims: Sequence[ListedClaim]) -> list[Wor
             work = replace(work, work=Work.APPEALED)  # also where a part was paid
         if work is not None:
             found.append((one, work))
+    return _with_people(db, scope, found, appealed)
+
+
+def _candidates(
+    db: Session, scope: Scope, asked: set[UUID] | None
+) -> tuple[list[ListedClaim], dict[UUID, int]]:
+    """Claims that may be work, where they stand, and what is expected of those paid too little.
+
+    Most claims were paid and refused nothing: they are not looked at.
+    """
+    if asked is not None:
+        ids, expected = set(asked), expected_amounts(db, scope, asked)
+    else:
+        ids, kept_back = may_be_work(db, scope), Counter[UUID]()
+        for claim_id, one in refusals(db, scope):
+            kept_back[claim_id] += one.kept_back_cents
+            if one.refused:
+                ids.add(claim_id)
+        expected = short_claims(db, scope, kept_back)
+        ids |= expected.keys()
+    claims = listed_by_id(db, scope, sorted(ids))
+    return [one for one in claims if one.standing.status in _OPEN], expected
+
+
+def _with_people(
+    db: Session,
+    scope: Scope,
+    found: Sequence[tuple[ListedClaim, Denied]],
+    appealed: Mapping[UUID, date | None],
+) -> list[WorkItem]:
     ids = [one.id for one, _ in found]
+    payers = {payer.id: payer for payer in scope.all_of(db, Payer)}
     billing = payer_billings(db, scope, {one.payer_id for one, _ in found})
     persons, notes = assignments_of(db, scope, ids), last_notes_of(db, scope, ids)
     waiting = write_offs_waiting(db, scope)

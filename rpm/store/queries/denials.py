@@ -9,15 +9,16 @@ from datetime import date
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlmodel import Session, col
 
 from billing.claims.denial import Answer, Taken
 from billing.claims.lifecycle import Kind
+from rpm.store.queries.claims import ListedClaim, standings_of
 from rpm.store.queries.rows import latest_by
 from rpm.store.scope import Scope
 from rpm.store.tables.answers import Remittance, RemittanceClaim, RemittanceMatch
-from rpm.store.tables.claims import ClaimEventRecord
+from rpm.store.tables.claims import ClaimEventRecord, ClaimRecord, ClaimVersion
 from rpm.store.tables.denials import (
     Appeal,
     AppealAnswer,
@@ -54,6 +55,69 @@ def answers_of(db: Session, scope: Scope, claim_ids: Collection[UUID]) -> dict[U
         for claim_id, attempt, row in sorted(rows, key=lambda one: _order(one[2])):
             found.setdefault(claim_id, []).append(_answer(row, attempt))
     return found
+
+
+def may_be_work(db: Session, scope: Scope) -> set[UUID]:
+    """Claims that were ever rejected, answered without payment, taken back or appealed."""
+    kinds = (Kind.REJECTED, Kind.FILE_REJECTED, Kind.REVERSED, Kind.APPEALED)
+    unpaid = (col(ClaimEventRecord.kind) == Kind.REMITTED) & (col(ClaimEventRecord.paid_cents) <= 0)
+    query = select(col(ClaimEventRecord.claim_id)).where(
+        col(ClaimEventRecord.organization_id) == scope.organization_id,
+        col(ClaimEventRecord.kind).in_(kinds) | unpaid,
+    )
+    return set(db.execute(query.distinct()).scalars())
+
+
+def paid_sums(db: Session, scope: Scope, payer_id: UUID) -> dict[UUID, int]:
+    """What came in for the claims of a payer that were paid, the patient's share with it."""
+    paid = func.sum(ClaimEventRecord.paid_cents)
+    query = (
+        select(col(ClaimEventRecord.claim_id), paid + func.sum(ClaimEventRecord.patient_cents))
+        .join(
+            ClaimRecord,
+            (col(ClaimRecord.organization_id) == scope.organization_id)
+            & (col(ClaimRecord.id) == col(ClaimEventRecord.claim_id)),
+        )
+        .where(
+            col(ClaimEventRecord.organization_id) == scope.organization_id,
+            col(ClaimEventRecord.kind).in_((Kind.REMITTED, Kind.REVERSED)),
+            col(ClaimRecord.payer_id) == payer_id,
+        )
+        .group_by(col(ClaimEventRecord.claim_id))
+        .having(paid > 0)
+    )
+    return {row[0]: int(row[1]) for row in db.execute(query)}
+
+
+def listed_by_id(db: Session, scope: Scope, claim_ids: Collection[UUID]) -> list[ListedClaim]:
+    """Some claims with where each stands, in no order."""
+    found: list[ListedClaim] = []
+    names = ("id", "control_number", "patient_id", "payer_id", "rendering_npi", "from_day")
+    columns = [col(getattr(ClaimRecord, name)) for name in (*names, "to_day", "charge_cents")]
+    for some in _parts(list(claim_ids)):
+        standings, charges = standings_of(db, scope, some), _last_charges(db, scope, some)
+        query = select(*columns).where(
+            col(ClaimRecord.organization_id) == scope.organization_id,
+            col(ClaimRecord.id).in_(some),
+        )
+        found += [
+            ListedClaim(*row[:-1], charges.get(row.id, row.charge_cents), standings[row.id])
+            for row in db.execute(query)
+        ]
+    return found
+
+
+def _last_charges(db: Session, scope: Scope, claim_ids: Sequence[UUID]) -> dict[UUID, int]:
+    """The charge of those claims that have a further version."""
+    query = (
+        select(col(ClaimVersion.claim_id), col(ClaimVersion.charge_cents))
+        .where(
+            col(ClaimVersion.organization_id) == scope.organization_id,
+            col(ClaimVersion.claim_id).in_(claim_ids),
+        )
+        .order_by(col(ClaimVersion.attempt))
+    )
+    return {row.claim_id: row.charge_cents for row in db.execute(query)}
 
 
 def recorded_by(answer: Answer) -> int:

@@ -14,12 +14,16 @@ import pytest
 from claims_practice import FEBRUARY
 from conftest import make_organization, settings_for
 from denied_practice import TODAY, Denied, opened, refused
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from remittances_made import Line, Paid
 from sqlalchemy.engine import Engine
 
 from billing.claims.claim_json import json_to_claim
 from billing.claims.denial import Work
 from billing.claims.lifecycle import Kind, Status
+from billing.rules.edits import LoadedTable
+from billing.rules.fee_files import FACTORS, UNITS
 from rpm.access import Actor
 from rpm.actions.appeal_claim import (
     AnswerAppeal,
@@ -31,6 +35,7 @@ from rpm.actions.appeal_claim import (
 from rpm.actions.claim_events import own_event
 from rpm.actions.correct_claim import CorrectClaim, CorrectLine, correct_claim
 from rpm.actions.denial_queue import causes
+from rpm.actions.load_cms_tables import load_cms_tables
 from rpm.actions.record_billing import SetPayerBilling, set_payer_billing
 from rpm.actions.set_practice_setting import (
     CLAIMS_TWO_PERSONS,
@@ -307,3 +312,71 @@ def test_who_may_not_write_may_not_work_denials(practice: Denied, claim: ClaimRe
     ):
         with pytest.raises(NotAllowed):
             practice.act(action, command, reader)
+
+
+def schedules() -> list[LoadedTable]:
+    """A fee schedule of 2026 and the factors of one locality."""
+    year = (date(2026, 1, 1), date(2026, 12, 31))
+    units = [[code, "A", "0.00", "1.00", "1.00", "0.05"] for code in ("99453", "99454")]
+    factors = [["06102-12", "CHICAGO", "1.000", "1.020", "1.500"]]
+    content = {"factor": "33.40", "codes": units}
+    return [
+        LoadedTable(UNITS, "2026", *year, "PPRRVU.csv", "a" * 64, content),
+        LoadedTable(FACTORS, "2026", *year, "GPCI.csv", "b" * 64, {"localities": factors}),
+    ]
+
+
+def test_less_than_the_loaded_schedule_is_underpaid(practice: Denied, prepared: Prepared) -> None:
+    """Two lines are worth $73.14; a claim that got $70.00 lacks $3.14, and one with all nothing."""
+    one, two, _ = prepared.claims
+
+    def answered(row: ClaimRecord, paid: int, share: int) -> Paid:
+        rest = row.charge_cents - paid - share - 100
+        taken = (("CO", "45", rest), ("PR", "2", share), ("CO", "253", 100))
+        return Paid(row.control_number, (Line(row.charge_cents, paid, taken, "99454"),))
+
+    practice.answered(answered(one, 5_600, 1_300), answered(two, 5_750, 1_464))
+    assert practice.queue().items == []  # no schedule, no underpayment
+    practice.act(load_cms_tables, schedules())
+    setting = {"key": "locality", "value": "06102-12", "reason": "we are in Chicago"}
+    practice.act(set_practice_setting, SetPracticeSetting(**setting))
+    for _ in range(2):  # kept answers are the same
+        (item,) = practice.queue().items
+        assert item.claim.control_number == one.control_number
+        assert (item.denied.work, item.denied.at_stake_cents) == (Work.UNDERPAID, 314)
+    assert practice.item(one.id) == item
+    assert practice.item(two.id) is None
+
+
+@settings(
+    deadline=None, max_examples=8, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(st.data())
+def test_the_queue_is_what_looking_at_every_claim_gives(
+    prepared: Prepared, tmp_path: Path, data: st.DataObject
+) -> None:
+    """Whatever payers answered, no claim is missed by looking only at those that may be work."""
+    path = tmp_path / f"{uuid4().hex}.db"
+    shutil.copyfile(prepared.path, path)
+    engine = make_engine(settings_for(f"sqlite:///{path}"))
+    practice = Denied(engine, prepared.actor)
+    for turn in range(1, data.draw(st.integers(1, 3)) + 1):
+        told = []
+        for row in data.draw(st.lists(st.sampled_from(prepared.claims), max_size=3)):
+            asked = row.charge_cents
+            paid = data.draw(st.sampled_from([0, asked // 2, asked]))
+            why = data.draw(st.sampled_from(["45", "253", "97", "16", "1"]))
+            group = data.draw(st.sampled_from(["CO", "PR"]))
+            taken = ((group, why, asked - paid),) if paid < asked else ()
+            status = data.draw(st.sampled_from(["1", "4", "22"]))
+            sign = -1 if status == "22" else 1
+            line = Line(
+                *(sign * asked, sign * paid, tuple((g, w, sign * c) for g, w, c in taken)),
+                "99454",
+            )
+            told.append(Paid(row.control_number, (line,), status=status))
+        practice.answered(*told, trace=f"T{turn}")
+    found = {item.claim.id: item for item in practice.queue().items}
+    looked = {row.id: practice.item(row.id) for row in prepared.claims}
+    assert found == {key: item for key, item in looked.items() if item is not None}
+    engine.dispose()
