@@ -27,6 +27,7 @@ COMMANDS = (
     "endpoints",
     "import_",
     "receive",
+    "eligibility",
     "close",
     "export",
     "explain",

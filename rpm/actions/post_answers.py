@@ -19,6 +19,7 @@ from billing.finding import Finding, Severity
 from rpm.access import Actor, require
 from rpm.actions.answer_work import Work
 from rpm.actions.post_acknowledgments import post_acknowledgments
+from rpm.actions.post_eligibility import post_eligibility
 from rpm.actions.post_remittances import NewMoney, post_remittances
 from rpm.actions.practice_day import practice_today
 from rpm.collector import without_collector
@@ -66,6 +67,9 @@ def post_answers(
     for finding in answers.findings:
         work.find(finding)
     money = NewMoney()
+    if answers.told.kind == ELIGIBILITY:
+        for one in post_eligibility(db, actor, now, file.name, file.content).findings:
+            work.find(one)
     if answers.readable:
         money = _read(db, scope, now, work, answers, any_payee=any_payee)
     posted = Posted(file_id, _state(answers, work), tuple(work.findings), dict(work.counts))
@@ -83,9 +87,6 @@ def _read(
 ) -> NewMoney:
     today: date = practice_today(db, scope, now)
     post_acknowledgments(db, scope, work, answers, today)
-    if answers.told.kind == ELIGIBILITY:
-        message = "An eligibility answer: it is read where coverage is checked."
-        work.find(Finding("I_ELIGIBILITY", "ST01", message))
     payees = () if any_payee else _payees(db, scope)
     new_id: Callable[[], UUID] = partial(uuid7, now)
     return post_remittances(db, scope, work, answers.remittances, payees, new_id)

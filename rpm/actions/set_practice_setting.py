@@ -29,6 +29,7 @@ NOTE_TEMPLATES = "note_templates"
 RETENTION_YEARS = "retention_years"
 CLAIMS_TWO_PERSONS = "claims_two_persons_above"
 OVERPAYMENT_DAYS = "overpayment_days"
+ASK_ELIGIBILITY_DAYS = "ask_eligibility_days"
 _MOST_DOLLARS = 1_000_000
 _DAYS_OF_A_YEAR = frozenset(str(day) for day in range(1, 366))
 _MOST_TEMPLATE_CHARACTERS = 8_000
@@ -112,6 +113,12 @@ SETTINGS: dict[str, KnownSetting] = {
         holds=lambda value, _: isinstance(value, str) and value in _DAYS_OF_A_YEAR,
         about="the days (1 to 365) from a payer's reversal until an overpayment is due; 60 is a"
         " common figure that was not read at its source, so check it for each payer",
+    ),
+    ASK_ELIGIBILITY_DAYS: KnownSetting(
+        default=OFF,
+        holds=_number_or_off(1, 365),
+        about="the days (1 to 365) after which a file of inquiries asks about an enrolled patient"
+        " again, made each day, or off",
     ),
     RETENTION_YEARS: KnownSetting(
         default=OFF,

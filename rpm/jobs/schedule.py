@@ -21,7 +21,7 @@ from sqlalchemy.engine import Engine
 
 from rpm import logs
 from rpm.clock import SystemClock, clock_for
-from rpm.jobs import alerts, answers, events, pulls, work
+from rpm.jobs import alerts, answers, eligibility, events, pulls, work
 from rpm.jobs.runs import latest_slot, run_once, show_life
 from rpm.settings import Settings
 
@@ -52,6 +52,7 @@ JOBS = (
     Job("nightly-pull", timedelta(days=1), timedelta(hours=8, minutes=30), pulls.ask_every_account),
     Job("pull-due", timedelta(minutes=1), timedelta(0), pulls.pull_due),
     Job("fetch-answers", timedelta(minutes=15), timedelta(minutes=4), answers.fetch_answers),
+    Job("ask-eligibility", timedelta(days=1), timedelta(hours=9), eligibility.ask_due),
     Job("send-events", timedelta(minutes=1), timedelta(0), events.send_events),
     Job("end-timers", timedelta(minutes=1), timedelta(0), work.end_timers),
     Job("forget-answers", timedelta(days=1), timedelta(hours=2), work.forget_answers),

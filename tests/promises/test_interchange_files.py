@@ -9,7 +9,7 @@ from random import Random
 
 import hl7
 import pytest
-from claims_made import HOSTILE, hostile_claim
+from claims_made import HOSTILE, MEDICARE, PATIENT, hostile_claim, interchange
 from fhir_checked import problems
 from hl7_checked import field
 from promised import Promised
@@ -19,6 +19,8 @@ from billing.claims.claim_table import claim_rows, profiled_csv, shipped_profile
 from billing.claims.fhir.bundle import as_json, ndjson
 from billing.claims.fhir.claims import ClaimIds, claim_resource
 from billing.claims.hl7v2.dft import Charged, Ends, dft_message
+from billing.claims.x12.p270 import Asking, Inquiry, write_270
+from billing.claims.x12.segments import read_segments
 
 AT = datetime(2026, 11, 24, 15, tzinfo=UTC)
 FORMULAS = ("=1+1", "+cmd|' /C calc'!A0", "-2+3", "@SUM(A1)", "\t=1", "\r=1", '=HYPERLINK("x")')
@@ -103,3 +105,22 @@ def test_no_cell_of_a_profile_is_live(promised: Promised) -> None:
             assert told[place].removeprefix("'") == row["patient_id"].removeprefix("'")
             assert not any(cell[:1] in tuple("=+-@\t\r") for cell in told)
     promised.reached(f"{count:,} claims in {len(shipped_profiles())} CSV profiles: 0 live cells")
+
+
+@pytest.mark.promise("S14")
+def test_inquiries_keep_their_segments(promised: Promised) -> None:
+    """A 270 has the segments of its inquiry, whatever the names and numbers hold."""
+    chance = Random(14)
+    count = promised.count(2_000, 150)
+    for number in range(1, count + 1):
+        person = Person(Name(*(chance.choice(TEXTS) for _ in range(3))), PATIENT.birth_day, "U")
+        asked = Inquiry(
+            f"E{number}",
+            replace(MEDICARE, name=chance.choice(TEXTS)),
+            chance.choice(("1EG4~TE5", "00012*3", "A:B^C", "\r\n1")),
+            person,
+            AT.date(),
+        )
+        content = write_270(interchange(), Asking(chance.choice(TEXTS), "1", "371234567"), [asked])
+        assert content.count(b"~") == len(read_segments(content).segments) == 18
+    promised.reached(f"{count:,} inquiries (270): segment count exact")

@@ -1,16 +1,15 @@
-"""Visits: the list with its filters, one visit with its coding, and the decision about it.
+"""A visit with its coding, and the decision about it.
 
-Owns these screens. Does not own the acts (``rpm.actions.decide_visit``) nor the form of a visit
-(``rpm.web.pages.visit_form``).
+Owns this screen. Does not own the acts (``rpm.actions.decide_visit``), the form of a visit
+(``rpm.web.pages.visit_form``) nor the list (``rpm.web.pages.visit_list``).
 """
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from datetime import date, datetime
+from collections.abc import Mapping
+from datetime import datetime
 from typing import Annotated, Any
 from uuid import UUID
 
-from fastapi import Query, Request
+from fastapi import Request
 from fastapi.responses import Response
 from sqlmodel import Session
 
@@ -18,19 +17,17 @@ from rpm.access import Actor
 from rpm.actions.decide_visit import DecideVisit, coded, decide_visit
 from rpm.actions.practice_day import practice_today
 from rpm.errors import Conflict, InvalidRequest
-from rpm.store.queries.people import names_of_patients
+from rpm.store.queries.eligibility import latest_answers
 from rpm.store.queries.visits import (
     decisions_of,
     monitoring_seconds_on,
     visit_correction,
-    visits_page,
 )
 from rpm.store.scope import Scope
-from rpm.store.tables.coding import Visit, VisitDecision
+from rpm.store.tables.coding import Visit
 from rpm.store.tables.people import Patient, Practitioner, User
 from rpm.web.coding_shown import ShownCoding, shown_coding
 from rpm.web.pages.form_values import FormValues
-from rpm.web.pages.paging import page_of_list
 from rpm.web.pages.shell import (
     Now,
     PageDb,
@@ -49,79 +46,7 @@ router = page_router()
 
 Reader = Annotated[Actor, page_permit("ledger:read")]
 Decider = Annotated[Actor, page_permit("services:write")]
-_ROWS = 25
 _OVERRULE = "overrule_"
-
-
-@dataclass(frozen=True)
-class Listed:
-    """A visit of the list, coded as of today."""
-
-    visit: Visit
-    patient: str
-    coding: ShownCoding
-    decision: VisitDecision | None
-
-
-@router.get("/visits")
-def visits(
-    request: Request,
-    db: PageReadDb,
-    now: Now,
-    actor: Reader,
-    payer: Annotated[str, Query(max_length=20)] = "",
-    from_day: Annotated[str, Query(max_length=10)] = "",
-    to_day: Annotated[str, Query(max_length=10)] = "",
-    cursor: Annotated[str, Query(max_length=2_000)] = "",
-) -> Response:
-    """Visits that stand, with how they are coded and what was decided."""
-    scope = Scope.of(actor)
-    asked = {"payer": payer, "from_day": from_day, "to_day": to_day}
-    paging = page_of_list(request, actor, "visits", asked, cursor or None, _ROWS)
-    rows = visits_page(
-        db,
-        scope,
-        payer=payer if payer in PAYER_WORDS else None,
-        from_day=_day(from_day),
-        to_day=_day(to_day),
-        standing=True,
-        after=None if paging.after is None else UUID(str(paging.after[0])),
-        limit=paging.fetch,
-    )
-    page: Any = paging.page(rows, lambda row: (row.id,))
-    return render(
-        request,
-        "visits.html.j2",
-        rows=_listed(db, scope, now, page.items),
-        next_cursor=page.next_cursor,
-        is_first=not cursor,
-        asked=asked,
-        payers=PAYER_WORDS,
-        choices=(("", "all payers"), *CHOICES["payer"]),
-        **WORDS,
-    )
-
-
-def _day(text: str) -> date | None:
-    try:
-        return date.fromisoformat(text)
-    except ValueError:
-        return None
-
-
-def _listed(db: Session, scope: Scope, now: datetime, rows: Sequence[Visit]) -> list[Listed]:
-    names = names_of_patients(db, scope, sorted({row.patient_id for row in rows}))
-    decisions = decisions_of(db, scope, [row.id for row in rows])
-    today = practice_today(db, scope, now)
-    return [
-        Listed(
-            row,
-            names[row.patient_id],
-            shown_coding(coded(db, scope, row, today), today),
-            decisions.get(row.id),
-        )
-        for row in rows
-    ]
 
 
 @router.get("/visits/{visit_id}")
@@ -199,6 +124,7 @@ def _page(
         reasons={name: text for name, text in values.items() if name.startswith(_OVERRULE)},
         to_overrule=_to_overrule(coding),
         monitoring_seconds=_monitoring(db, scope, row),
+        eligibility=latest_answers(db, scope, [row.patient_id]).get(row.patient_id),
         payers=PAYER_WORDS,
         choices={name: dict(pairs) for name, pairs in CHOICES.items()},
         overrule=_OVERRULE,

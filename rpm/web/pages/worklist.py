@@ -22,6 +22,7 @@ from rpm.actions.practice_day import practice_today
 from rpm.errors import InvalidRequest
 from rpm.store.queries.alerts import AlertFilter, list_alerts
 from rpm.store.queries.at_risk import WITHIN_DAYS, at_risk_page
+from rpm.store.queries.eligibility import latest_answers
 from rpm.store.queries.expiring import expiring
 from rpm.store.queries.people import names_of_patients
 from rpm.store.queries.sites import sites_of
@@ -175,6 +176,7 @@ def _list(
             request,
             "worklist.html.j2",
             lines=[worklist_line(row) for row in page.items],
+            eligibility=latest_answers(db, scope, [one.row.patient_id for one in page.items]),
             next_cursor=page.next_cursor,
             next_address=address_of(chosen, page.next_cursor),
             is_first=not cursor,
