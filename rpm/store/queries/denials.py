@@ -92,8 +92,16 @@ def paid_sums(db: Session, scope: Scope, payer_id: UUID) -> dict[UUID, int]:
 def listed_by_id(db: Session, scope: Scope, claim_ids: Collection[UUID]) -> list[ListedClaim]:
     """Some claims with where each stands, in no order."""
     found: list[ListedClaim] = []
-    names = ("id", "control_number", "patient_id", "payer_id", "rendering_npi", "from_day")
-    columns = [col(getattr(ClaimRecord, name)) for name in (*names, "to_day", "charge_cents")]
+    names = (
+        "id",
+        "control_number",
+        "patient_id",
+        "payer_id",
+        "rendering_npi",
+        "from_day",
+        "to_day",
+    )
+    columns = [col(getattr(ClaimRecord, name)) for name in (*names, "charge_cents")]
     for some in _parts(list(claim_ids)):
         standings, charges = standings_of(db, scope, some), _last_charges(db, scope, some)
         query = select(*columns).where(
@@ -101,7 +109,11 @@ def listed_by_id(db: Session, scope: Scope, claim_ids: Collection[UUID]) -> list
             col(ClaimRecord.id).in_(some),
         )
         found += [
-            ListedClaim(*row[:-1], charges.get(row.id, row.charge_cents), standings[row.id])
+            ListedClaim(
+                **{name: getattr(row, name) for name in names},
+                charge_cents=charges.get(row.id, row.charge_cents),
+                standing=standings[row.id],
+            )
             for row in db.execute(query)
         ]
     return found
