@@ -30,6 +30,7 @@ TABLE_OF = {
     "page": "rule_page",
     "proposal": "proposed_entry",
     "entry": "interaction_entry",
+    "request": "write_off_request",
     "reverses": "interaction_entry",
     "view": "saved_view",
     "emergency": "emergency_access",
