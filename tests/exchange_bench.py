@@ -66,7 +66,7 @@ class Bench:
 
     engine: Engine
     actor: Actor
-    server: Listening
+    server: Listening | None  # None: a drop folder is all there is
     folders: Path
     clock: Hour = field(default_factory=Hour)
 
@@ -76,14 +76,20 @@ class Bench:
         with reading(self.engine) as db:
             self.claim_ids = [one.id for one in listed_claims(db, self.scope, ClaimFilter())]
 
+    @property
+    def house(self) -> Listening:
+        """The server, where there is one."""
+        assert self.server is not None
+        return self.server
+
     def agree(self, **changes: Any) -> Profile:
         """An agreement with the server."""
         told: dict[str, Any] = {
             "key": KEY,
             "shipped": "loopback",
             "sender_id": "LAKESIDE",
-            "port": self.server.port,
-            "fingerprint": self.server.fingerprint,
+            "port": self.server and self.server.port,
+            "fingerprint": self.server and self.server.fingerprint,
             "password": PASSWORD,
             "reason": "rehearsal",
         }
@@ -106,7 +112,7 @@ class Bench:
         """An agreement, a test file accepted, and production."""
         self.agree()
         self.send(self.test_file())
-        self.server.settle()
+        self.house.settle()
         self.fetch()
         self.produce()
 
@@ -143,8 +149,8 @@ class Bench:
 
     def uploads(self) -> list[str]:
         """What lies at the clearinghouse."""
-        return sorted(file.name for file in (self.server.root / OUT).iterdir())
+        return sorted(file.name for file in (self.house.root / OUT).iterdir())
 
     def put(self, name: str, content: bytes) -> None:
         """A file that waits for the practice."""
-        (self.server.root / IN / name).write_bytes(content)
+        (self.house.root / IN / name).write_bytes(content)

@@ -13,13 +13,14 @@ from uuid import UUID
 from sqlmodel import Session, col
 
 from billing.claims.clocks import ClockDays, Overdue, overdue_answer
-from billing.claims.lifecycle import Kind, Status
+from billing.claims.lifecycle import Kind
 from billing.claims.sending import Reach, reach
 from rpm.access import Actor, require
 from rpm.actions.practice_day import practice_today
-from rpm.store.queries.claims import claims_of, claims_standing, folded
+from rpm.store.queries.claims import claims_of, folded
 from rpm.store.queries.clearinghouses import (
     CLAIMS,
+    claims_unanswered,
     clearinghouse_profiles,
     folded_steps,
     same_number_other_content,
@@ -31,7 +32,6 @@ from rpm.store.tables.claims import ClaimEventRecord, ClaimFile
 from rpm.store.tables.transport import FileSending
 from rpm.transport.profile import Profile
 
-_WAITING = (Status.SENT, Status.RECEIVED, Status.ACCEPTED)
 _AT_ONCE = 500
 
 
@@ -83,7 +83,7 @@ def exchange_work(db: Session, actor: Actor, now: datetime) -> ExchangeWork:
 
 def _overdue(db: Session, scope: Scope, now: datetime) -> Iterator[OverdueClaim]:
     today, profiles = practice_today(db, scope, now), clearinghouse_profiles(db, scope)
-    waiting = [key for status in _WAITING for key in claims_standing(db, scope, status)]
+    waiting = claims_unanswered(db, scope)
     keys = {file.id: file.clearinghouse_key for file in sent_files(db, scope, [CLAIMS])}
     for start in range(0, len(waiting), _AT_ONCE):
         some = waiting[start : start + _AT_ONCE]

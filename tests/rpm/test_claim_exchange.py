@@ -204,7 +204,7 @@ def test_nothing_is_sent_for_production_before_a_test_was_accepted(bench: Bench)
     bench.send(bench.test_file())
     with refused:
         bench.send(file_id)
-    bench.server.settle()
+    bench.house.settle()
     bench.fetch()
     bench.agree(usage="P", sender_id="OTHERID")
     with refused:
@@ -345,7 +345,7 @@ def test_a_file_is_put_away_only_after_it_was_stored(
     again = bench.fetch()
     assert (again.new, again.known, again.problems) == ([], 1, [])
     assert len(bench.received()) == 1
-    assert [file.name for file in (bench.server.root / ARCHIVE).iterdir()] == ["a.999"]
+    assert [file.name for file in (bench.house.root / ARCHIVE).iterdir()] == ["a.999"]
 
 
 def test_one_fetches_at_a_time(bench: Bench) -> None:
@@ -396,7 +396,7 @@ def test_an_empty_file_is_told_and_stays(bench: Bench) -> None:
     bench.put("b.999", b"x")
     fetched = bench.fetch()
     assert (len(fetched.new), len(fetched.problems)) == (1, 1)
-    assert [file.name for file in (bench.server.root / IN).iterdir()] == ["a.999"]
+    assert [file.name for file in (bench.house.root / IN).iterdir()] == ["a.999"]
 
 
 def test_a_drop_folder_serves_as_well(bench: Bench, tmp_path: Path) -> None:
@@ -498,7 +498,7 @@ def test_what_does_not_come_is_work(ready: Ready, trouble: Trouble) -> None:
     assert {(one.overdue.answer, one.overdue.days_over, one.clearinghouse) for one in overdue} == {
         ("acknowledgment", 1, KEY)
     }
-    bench.server.settle()
+    bench.house.settle()
     bench.fetch()
     assert work_of(bench).count == 0
 

@@ -9,14 +9,15 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import func, update
+from sqlalchemy import case, func, update
 from sqlmodel import Session, col, select
 
+from billing.claims.lifecycle import Kind
 from billing.claims.sending import SendingStep, Step
 from rpm.errors import Conflict, NotFound
 from rpm.store.scope import Scope
 from rpm.store.tables.answers import ReceivedFile
-from rpm.store.tables.claims import ClaimFile
+from rpm.store.tables.claims import ClaimEventRecord, ClaimFile
 from rpm.store.tables.transport import Clearinghouse, ClearinghouseState, FileSending
 from rpm.transport.profile import Profile
 
@@ -152,3 +153,19 @@ def same_number_other_content(db: Session, scope: Scope) -> Sequence[tuple[str, 
         .order_by(sender, number)
     )
     return [(one, other, count) for one, other, count in rows]
+
+
+def claims_unanswered(db: Session, scope: Scope) -> list[UUID]:
+    """Claims whose last sending was not adjudicated or rejected, in the order they were made."""
+    kind, attempt = col(ClaimEventRecord.kind), col(ClaimEventRecord.attempt)
+    ended = (Kind.REMITTED, Kind.REVERSED, Kind.REJECTED, Kind.FILE_REJECTED)
+    last_sent = func.max(case((kind == Kind.SENT, attempt), else_=0))
+    last_ended = func.max(case((kind.in_(ended), attempt), else_=0))
+    claim_id = col(ClaimEventRecord.claim_id)
+    query = (
+        select(claim_id)
+        .where(col(ClaimEventRecord.organization_id) == scope.organization_id)
+        .group_by(claim_id)
+        .having(last_sent > last_ended)
+    )
+    return sorted(db.exec(query).all())

@@ -24,6 +24,7 @@ from rpm.web.pages import (
     alerts,
     answers,
     claim,
+    claim_exchange,
     claim_figures,
     claim_papers,
     claims,
@@ -71,6 +72,7 @@ PAGES: tuple[APIRouter, ...] = (
     alerts.router,
     answers.router,  # these two before the address of one claim
     remittances.router,
+    claim_exchange.router,  # before the address of one claim
     claim_figures.router,  # before the address of one claim
     claim_papers.router,
     claims.router,
