@@ -64,8 +64,11 @@ class Paging:
         """The answer: at most ``limit`` of the rows, and the cursor if there are more."""
         shown = list(rows[: self.limit])
         more = len(rows) > self.limit
-        cursor = seal(self._ring, self._place, key(shown[-1])) if more else None
-        return Page(items=shown, next_cursor=cursor)
+        return Page(items=shown, next_cursor=self.cursor(key(shown[-1])) if more else None)
+
+    def cursor(self, key: tuple[Scalar, ...]) -> str:
+        """The cursor that goes on after the row with this key."""
+        return seal(self._ring, self._place, key)
 
 
 def seal(ring: KeyRing, place: str, key: tuple[Scalar, ...]) -> str:

@@ -37,6 +37,7 @@ def visits_page(
     *,
     patient_id: UUID | None = None,
     payer: str | None = None,
+    practitioner_id: UUID | None = None,
     from_day: date | None = None,
     to_day: date | None = None,
     standing: bool = False,
@@ -50,6 +51,7 @@ def visits_page(
     wanted: list[tuple[Any, Any]] = [
         (col(Visit.patient_id), patient_id),
         (col(Visit.payer), payer),
+        (col(Visit.practitioner_id), practitioner_id),
     ]
     conditions = [column == value for column, value in wanted if value is not None]
     if from_day is not None:

@@ -24,7 +24,6 @@ from rpm.web.pages import (
     alerts,
     answers,
     claim,
-    claim_exchange,
     claim_figures,
     claim_papers,
     claims,
@@ -51,6 +50,7 @@ from rpm.web.pages import (
     time_typed,
     timer,
     visit_form,
+    visit_list,
     visits,
     why,
     worklist,
@@ -72,7 +72,6 @@ PAGES: tuple[APIRouter, ...] = (
     alerts.router,
     answers.router,  # these two before the address of one claim
     remittances.router,
-    claim_exchange.router,  # before the address of one claim
     claim_figures.router,  # before the address of one claim
     claim_papers.router,
     claims.router,
@@ -99,6 +98,7 @@ PAGES: tuple[APIRouter, ...] = (
     time_typed.router,
     timer.router,
     visit_form.router,
+    visit_list.router,
     visits.router,
     why.router,
     worklist.router,

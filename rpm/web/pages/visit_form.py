@@ -55,6 +55,11 @@ WORDS = {
     "status_words": STATUS_WORDS,
     "weights": WEIGHT_TONES,
 }
+TELLING = (
+    *("service", "level_basis", "mdm", "total_minutes", "discussion_minutes", "minutes_therapy"),
+    *("minutes_e_visit", "minutes_econsult", "reply_hours", "code_chosen", "submitted", "more"),
+)
+"""Fields that tell what was done: while all are empty there is nothing to code."""
 _STATES = (("", "not told"), *((one, one) for one in sorted(STATES)))
 
 
@@ -87,6 +92,8 @@ def check(
     """The part of the page that tells how the facts typed so far are coded."""
     scope = Scope.of(actor)
     scope.get(db, Patient, patient_id)
+    if not any(values.get(name, "").strip() for name in TELLING):
+        return render(request, "visit_check.html.j2", coding=None, missing={}, specialty=None)
     coding, errors = _coded(db, scope, now, patient_id, values)
     specialty = shipped_specialties().get(values.get("specialty", ""))
     asked = []

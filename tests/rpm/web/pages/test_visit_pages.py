@@ -3,7 +3,7 @@
 import re
 from datetime import date
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import pytest
 from conftest import FixedClock
@@ -17,6 +17,7 @@ from rpm.store.queries.visits import visits_page
 from rpm.store.scope import Scope
 from rpm.store.tables.coding import PractitionerAuthority
 from rpm.store.tables.people import Practitioner
+from rpm.web.pages import visit_list
 
 FORM = {
     "dos": "2026-01-13",
@@ -63,6 +64,9 @@ def test_the_form_shows_the_coding_while_it_is_filled_in(signed_in: Any, patient
     assert "99214" in coded
     assert "can leave" in coded
     assert "<html" not in coded
+    untold = biller.post(check, data=FORM | {"level_basis": "", "mdm": ""}).text
+    assert "Tell first" in untold
+    assert "must not leave" not in untold
     wrong = biller.post(check, data=FORM | {"submitted": "99214@11"}).text
     assert "TH-POS-01" in wrong
     assert "Set POS" in wrong
@@ -85,6 +89,11 @@ def test_a_visit_is_recorded_listed_and_accepted(
     assert "99214@10" in listed
     assert address not in biller.get("/visits?payer=UHC_COM").text
     assert address not in biller.get("/visits?from_day=2026-01-14").text
+    for asked, is_listed in (
+        ("status=CLEAN", True), ("status=BLOCK", False), ("decision=open", True),
+        ("decision=accepted", False), ("edit=th-pos", False),
+    ):  # fmt: skip
+        assert (address in biller.get(f"/visits?{asked}").text) is is_listed, asked
     page = biller.get(address)
     assert "How it is coded today" in page.text
     decided = biller.post(f"{address}/decision", data={"decision": "accept"})
@@ -93,6 +102,28 @@ def test_a_visit_is_recorded_listed_and_accepted(
     with reading(practice.engine) as db:
         visits = visits_page(db, Scope.of(practice.actor), standing=True)
     assert [visit.facts["fields"] for visit in visits] == ["consent=documented"]
+
+
+def test_visits_are_found_by_finding_and_practitioner_page_by_page(
+    signed_in: Any, practice: Practice, patient_id: UUID, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Filters of the coding look at a share of the visits for each page, and the next goes on."""
+    monkeypatch.setattr(visit_list, "ROWS", 2)
+    monkeypatch.setattr(visit_list, "MOST_LOOKED_AT", 4)
+    biller, person = signed_in("biller"), uuid4()
+    practice.record(Practitioner(id=person, npi="1245319599", name="Dana Demo", credential="MD"))
+    wrong = [recorded(biller, patient_id, submitted="99214@11")]
+    clean = [recorded(biller, patient_id) for _ in range(4)]
+    wrong.append(recorded(biller, patient_id, submitted="99214@11", practitioner_id=str(person)))
+    first = biller.get("/visits?edit=TH-POS").text
+    assert [one in first for one in wrong] == [True, False]
+    address = re.search(r'rel="next" href="([^"]+)"', first)
+    assert address is not None
+    following = biller.get(address[1].replace("&amp;", "&")).text
+    assert [one in following for one in wrong] == [False, True]
+    assert not any(one in first + following for one in clean)
+    hers = biller.get(f"/visits?practitioner={person}").text
+    assert [one in hers for one in (*wrong, *clean)] == [False, True, *(False,) * 4]
 
 
 def test_an_error_is_overruled_on_the_page(signed_in: Any, patient_id: UUID) -> None:
