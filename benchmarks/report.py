@@ -15,7 +15,7 @@ from benchmarks.result import RESULTS, Result, load_result, markdown_table
 
 PAGE = Path("docs/performance.md")
 NAMES = ("close", "dashboard")
-WHERE_KEPT = ("intake", "coding", "devices")
+WHERE_KEPT = ("intake", "coding", "devices", "remittances")
 """Measured by themselves (``python -m benchmarks.intake``), and told where they were."""
 TITLES = {
     "intake": "The vendors' door",
@@ -23,6 +23,7 @@ TITLES = {
     "dashboard": "The pages",
     "coding": "Coding visits",
     "devices": "The inventory of devices",
+    "remittances": "Claims out, payments in",
 }
 PREFACE = """\
 # Performance

@@ -23,6 +23,7 @@ from billing.claims.remittance_json import (
 )
 from billing.finding import Finding
 from rpm.actions.answer_work import Work
+from rpm.audit import JsonText
 from rpm.store.queries.answers import (
     ClaimNamed,
     has_remittance,
@@ -35,6 +36,7 @@ from rpm.store.tables import answers as tables
 
 NOT_ADJUDICATED = frozenset(("23", "25"))
 """Statuses (CLP02) that decide nothing: sent on to another payer, and an estimate."""
+_NONE = JsonText("[]")
 _LATER_READING = "named when the file was read again"
 
 
@@ -265,7 +267,7 @@ def answer_row(remittance_id: UUID, claim: ClaimPaid, row_id: UUID) -> dict[str,
         "patient_cents": claim.patient_cents,
         "payer_claim_number": claim.payer_claim_number,
         "told": {name: value for name, value in told.items() if value},
-        "adjustments": adjustments_to_json(claim.adjustments),
+        "adjustments": adjustments_to_json(claim.adjustments) or _NONE,
         "lines": lines_to_json(claim.lines),
-        "remarks": list(claim.remarks),
+        "remarks": list(claim.remarks) or _NONE,
     }

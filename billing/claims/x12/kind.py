@@ -19,7 +19,8 @@ KINDS = (REMITTANCE, CLAIMS_ACKNOWLEDGED, ELIGIBILITY, FILE_ACKNOWLEDGED, TA1, U
 """Weightiest first: a file that holds several is called by the first of them."""
 _BY_SET = {"835": REMITTANCE, "271": ELIGIBILITY, "999": FILE_ACKNOWLEDGED}
 _CLAIMS_ACKNOWLEDGED_GUIDE = "005010X214"
-_NEXT = re.compile(rb"(?<=[^\sA-Za-z0-9])\s*(?=ISA[^A-Za-z0-9\s])")
+_LONGEST_BREAK = 8
+_NEXT = re.compile(rb"ISA[^A-Za-z0-9\s]")
 
 
 class Told(NamedTuple):
@@ -55,9 +56,16 @@ def interchanges(content: bytes, only: tuple[str, ...] = ()) -> list[Opened]:
 
 def parts(content: bytes) -> list[bytes]:
     """The bytes of each interchange; one that cannot be read is a part too."""
-    starts = [match.end() for match in _NEXT.finditer(content)]
+    found = [match.start() for match in _NEXT.finditer(content)]
+    # one that follows a letter or digit is text inside a segment
+    starts = [one for one in found if one and not _before(content, one).isalnum()]
     edges = [0, *starts, len(content)]
     return [content[start:end] for start, end in itertools.pairwise(edges)]
+
+
+def _before(content: bytes, place: int) -> bytes:
+    """The last byte before a place that is no line break, of the few before it."""
+    return content[max(0, place - _LONGEST_BREAK) : place].rstrip(b"\r\n")[-1:]
 
 
 def _opened(part: bytes, only: tuple[str, ...]) -> Opened | None:

@@ -7,6 +7,7 @@ what a claim lacks, and ``billing.claims.scrub`` looks at the file.
 """
 
 from datetime import date
+from functools import lru_cache
 from itertools import chain, groupby
 
 from billing.claims.claim import (
@@ -148,6 +149,12 @@ def _name(name: Name) -> tuple[str, ...]:
     )
 
 
+@lru_cache(maxsize=256)
+def _provider_name(name: Name) -> tuple[str, ...]:
+    """As ``_name``: the same few stand on every claim."""
+    return _name(name)
+
+
 def _address(out: SegmentWriter, address: Address | None) -> None:
     if address is None:
         return
@@ -194,7 +201,7 @@ def _providers(out: SegmentWriter, claim: Claim) -> None:
 
 
 def _provider(out: SegmentWriter, role: str, provider: Provider) -> None:
-    out.add("NM1", role, *_name(provider.name), "XX", provider.npi)
+    out.add("NM1", role, *_provider_name(provider.name), "XX", provider.npi)
 
 
 def _other(out: SegmentWriter, other: OtherCoverage) -> None:
@@ -228,6 +235,7 @@ def _days(first: date, last: date) -> tuple[str, str]:
     return "RD8", f"{_day(first)}-{_day(last)}"
 
 
+@lru_cache(maxsize=4_096)
 def _day(day: date) -> str:
     return day.isoformat().replace("-", "")
 
