@@ -26,7 +26,8 @@ from rpm.actions.practice_day import practice_today
 from rpm.errors import NotFound
 from rpm.store.chain import Record, recording
 from rpm.store.queries.billing import charge_schedule
-from rpm.store.queries.claims import closes_of_month, take_numbers
+from rpm.store.queries.claimed import closes_of_month
+from rpm.store.queries.claims import take_numbers
 from rpm.store.queries.people import hold_organization
 from rpm.store.scope import Scope
 from rpm.store.tables.claims import ClaimLineRecord, ClaimRecord

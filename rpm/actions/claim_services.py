@@ -23,16 +23,18 @@ from rpm.actions.claim_heads import Heads
 from rpm.actions.export_lines import line_replaced, reversals_by_subject
 from rpm.actions.visit_facts import encounter_of
 from rpm.actions.visit_services import OF_THE_LEDGER
-from rpm.store.queries.claims import (
+from rpm.store.queries.claimed import (
     claimed_services,
     claimed_visits,
     reversed_postings,
     visit_authorizations,
 )
+from rpm.store.queries.claims import claims_of
 from rpm.store.queries.ledger import postings_of_close
 from rpm.store.queries.visits import accepted_visits
 from rpm.store.rule_books import book_of
 from rpm.store.scope import Scope
+from rpm.store.tables.claims import ClaimRecord
 from rpm.store.tables.coding import ServiceAuthorization, Visit, VisitDecision
 from rpm.store.tables.ledger import Close
 
@@ -78,30 +80,50 @@ def services_of(
     db: Session, scope: Scope, closes: Sequence[Close], days: tuple[date, date] | None
 ) -> Billable:
     """What is to be billed of some closes, and of the accepted visits of some days."""
+    found, claims = _unclaimed(db, scope, closes, days)
+    return Billable(tuple(one for one in found.services if one.id not in claims), found.sources)
+
+
+def replacing_services(
+    db: Session, scope: Scope, closes: Sequence[Close], days: tuple[date, date] | None
+) -> tuple[Billable, dict[str, UUID]]:
+    """Lines that belong on a claim in the place of another one, and by service that claim."""
+    found, claims = _unclaimed(db, scope, closes, days)
+    services = tuple(one for one in found.services if one.id in claims)
+    return Billable(services, found.sources), claims
+
+
+def _unclaimed(
+    db: Session, scope: Scope, closes: Sequence[Close], days: tuple[date, date] | None
+) -> tuple[Billable, dict[str, UUID]]:
+    """Lines that are on no claim, and the claims that some of them correct."""
     issued = _issued(db, scope, closes)
     on_claims = claimed_services(db, scope, [str(one.posting.id) for one in issued])
-    replaced = claimed_services(db, scope, [str(one.replaces) for one in issued if one.replaces])
-    new = [
-        one
-        for one in issued
-        if str(one.posting.id) not in on_claims
-        and (one.replaces is None or str(one.replaces) not in replaced)
-    ]
-    visits = _visits(db, scope, days)
-    return _billable(db, scope, new, visits)
+    accepted = [] if days is None else accepted_visits(db, scope, *days, _ALL)
+    new = [one for one in issued if str(one.posting.id) not in on_claims]
+    billable = _billable(db, scope, new, accepted)
+    known = claimed_services(db, scope, [one.id for one in billable.services])
+    services = tuple(one for one in billable.services if one.id not in known)
+    replaced = [str(one.replaces) for one in billable.sources.values() if one.replaces]
+    of_lines = claimed_services(db, scope, replaced, correctable=True)
+    of_visits = claimed_visits(db, scope, [visit for visit, _ in accepted])
+    rows = claims_of(db, scope, {*of_lines.values(), *of_visits.values()})
+    claims = {}
+    for service in services:
+        source = billable.sources[service.id]
+        claim_id = of_lines.get(str(source.replaces))
+        if source.visit_id is not None:
+            claim_id = of_visits.get(source.visit_id)
+        if claim_id is not None and _belongs(rows[claim_id], service, source):
+            claims[service.id] = claim_id
+    return Billable(services, billable.sources), claims
 
 
-def replacing_services(db: Session, scope: Scope, closes: Sequence[Close]) -> Billable:
-    """Standing lines that take the place of a line on a claim: they go where that one is."""
-    issued = [one for one in _issued(db, scope, closes) if one.replaces is not None]
-    on_claims = claimed_services(db, scope, [str(one.posting.id) for one in issued])
-    replaced = claimed_services(db, scope, [str(one.replaces) for one in issued])
-    wanted = [
-        one
-        for one in issued
-        if str(one.posting.id) not in on_claims and str(one.replaces) in replaced
-    ]
-    return _billable(db, scope, wanted, [])
+def _belongs(claim: ClaimRecord, service: Service, source: Source) -> bool:
+    """Whether a line may stand on a claim: another payer or provider gets a claim of its own."""
+    rendering = service.head.rendering
+    npi = rendering.npi if rendering else ""
+    return (claim.payer_id, claim.rendering_npi) == (source.payer_id, npi)
 
 
 def _issued(db: Session, scope: Scope, closes: Sequence[Close]) -> list[_Issued]:
@@ -118,17 +140,6 @@ def _issued(db: Session, scope: Scope, closes: Sequence[Close]) -> list[_Issued]
         ]
     gone = reversed_postings(db, scope, {one.posting.patient_id for one in found})
     return [one for one in found if (one.posting.key, one.posting.ordinal) not in gone]
-
-
-def _visits(
-    db: Session, scope: Scope, days: tuple[date, date] | None
-) -> list[tuple[Visit, VisitDecision]]:
-    """Accepted visits of some days that neither they nor what they replace are on a claim."""
-    if days is None:
-        return []
-    accepted = accepted_visits(db, scope, *days, _ALL)
-    on_claims = claimed_visits(db, scope, [visit for visit, _ in accepted])
-    return [one for one in accepted if one[0].id not in on_claims]
 
 
 def _billable(

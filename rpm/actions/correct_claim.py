@@ -73,7 +73,7 @@ def correct_claim(db: Session, actor: Actor, now: datetime, command: CorrectClai
     step = Step.VOID if command.void else Step.CORRECT
     if not current.may(step):
         raise Conflict(f"a claim that is {current.standing.status} cannot be corrected")
-    number = _payer_number(db, scope, current)
+    number = payer_number(db, scope, current)
     frequency = _frequency(command, number)
     if command.void and frequency != VOID:
         raise Conflict("no payer has a number for this claim: there is nothing to take back")
@@ -139,7 +139,7 @@ def _told(given: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in given.items() if value is not None}
 
 
-def _payer_number(db: Session, scope: Scope, current: CurrentClaim) -> str:
+def payer_number(db: Session, scope: Scope, current: CurrentClaim) -> str:
     """The payer's own number of the claim, from its newest answer that names one."""
     answers = answers_of(db, scope, [current.row.id]).get(current.row.id, [])
     named = [one for one in answers if one.payer_claim_number]

@@ -164,7 +164,8 @@ def list_(
     from collections import Counter
 
     from billing.money import cents_to_text
-    from rpm.store.queries.claims import listed_claims, unclaimed_months
+    from rpm.store.queries.claimed import unclaimed_months
+    from rpm.store.queries.claims import listed_claims
     from rpm.store.scope import Scope
 
     with _acting(organization, "list") as (db, actor, _):

@@ -1,4 +1,4 @@
-"""Reads of claims: which services are on one, lists with what befell each, and their files.
+"""Reads of claims: lists with what befell each, their lines and versions, numbers, and files.
 
 Owns these SELECTs. Does not own where a claim stands: that is folded from its events
 (``billing.claims.lifecycle``).
@@ -10,7 +10,7 @@ from datetime import date
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 from sqlmodel import Session, col
 
 from billing.claims.lifecycle import ClaimEvent, Kind, Standing, Status, standing
@@ -24,11 +24,8 @@ from rpm.store.tables.claims import (
     ClaimVersion,
     NumberSequence,
 )
-from rpm.store.tables.coding import ServiceAuthorization, Visit
-from rpm.store.tables.ledger import Close, Posting
 
 _AT_ONCE = 500
-_ON_FILE = "on_file"
 
 
 @dataclass(frozen=True)
@@ -56,85 +53,6 @@ class ListedClaim:
     to_day: date
     charge_cents: int
     standing: Standing
-
-
-def claimed_services(db: Session, scope: Scope, service_ids: Sequence[str]) -> set[str]:
-    """Those of some services that are on a claim that was not withdrawn."""
-    found: set[str] = set()
-    for some in _parts(service_ids):
-        query = select(col(ClaimLineRecord.service_id)).where(
-            col(ClaimLineRecord.organization_id) == scope.organization_id,
-            col(ClaimLineRecord.service_id).in_(some),
-            col(ClaimLineRecord.claim_id).not_in(_withdrawn(scope)),
-        )
-        found.update(db.execute(query).scalars())
-    return found
-
-
-def _withdrawn(scope: Scope) -> Any:
-    return select(col(ClaimEventRecord.claim_id)).where(
-        col(ClaimEventRecord.organization_id) == scope.organization_id,
-        col(ClaimEventRecord.kind) == Kind.WITHDRAWN,
-    )
-
-
-def claimed_visits(db: Session, scope: Scope, visits: Sequence[Visit]) -> set[UUID]:
-    """Those of some visits that are on a claim, or replace one that is."""
-    first = {visit.id: visit.id for visit in visits}  # what each goes back to, and by whom
-    going = {visit.replaces_id: visit.id for visit in visits if visit.replaces_id is not None}
-    while going:
-        first |= going
-        rows = scope.all_of(db, Visit, col(Visit.id).in_(going))
-        going = {row.replaces_id: going[row.id] for row in rows if row.replaces_id is not None}
-    found: set[UUID] = set()
-    for some in _parts(list(first)):
-        query = select(col(ClaimLineRecord.visit_id)).where(
-            col(ClaimLineRecord.organization_id) == scope.organization_id,
-            col(ClaimLineRecord.visit_id).in_(some),
-            col(ClaimLineRecord.claim_id).not_in(_withdrawn(scope)),
-        )
-        found.update(first[one] for one in db.execute(query).scalars())
-    return found
-
-
-def visit_authorizations(
-    db: Session, scope: Scope, patient_ids: Sequence[UUID]
-) -> dict[UUID, list[ServiceAuthorization]]:
-    """Authorizations on file of some patients, the newest first; replaced ones are left out."""
-    found: dict[UUID, list[ServiceAuthorization]] = {}
-    for some in _parts(patient_ids):
-        rows = scope.all_of(
-            db, ServiceAuthorization, col(ServiceAuthorization.patient_id).in_(some)
-        )
-        replaced = {row.replaces_id for row in rows}
-        for row in rows:
-            if row.standing == _ON_FILE and row.id not in replaced:
-                found.setdefault(row.patient_id, []).insert(0, row)
-    return found
-
-
-def reversed_postings(
-    db: Session, scope: Scope, patient_ids: Collection[UUID]
-) -> set[tuple[str, int]]:
-    """Key and ordinal of every issue of some patients that was taken back."""
-    found: set[tuple[str, int]] = set()
-    for some in _parts(sorted(patient_ids)):
-        query = select(col(Posting.key), col(Posting.ordinal)).where(
-            col(Posting.organization_id) == scope.organization_id,
-            col(Posting.patient_id).in_(some),
-            col(Posting.sign) < 0,
-        )
-        found.update((row.key, row.ordinal) for row in db.execute(query))
-    return found
-
-
-def closes_of_month(db: Session, scope: Scope, month_start_day: date) -> Sequence[Close]:
-    """Every close of a month, the first one first."""
-    return db.exec(
-        scope.rows(Close)
-        .where(col(Close.month_start_day) == month_start_day)
-        .order_by(col(Close.ordinal))
-    ).all()
 
 
 def take_numbers(db: Session, scope: Scope, name: str, count: int) -> int:
@@ -217,7 +135,7 @@ def _last_charges(db: Session, scope: Scope, ids: Any) -> dict[UUID, int]:
 def standings_of(db: Session, scope: Scope, claim_ids: Collection[UUID]) -> dict[UUID, Standing]:
     """Where some claims stand."""
     found: dict[UUID, Standing] = {}
-    for some in _parts(list(claim_ids)):
+    for some in in_parts(list(claim_ids)):
         found |= _standings(db, scope, col(ClaimEventRecord.claim_id).in_(some))
     return found
 
@@ -260,7 +178,7 @@ def folded(row: ClaimEventRecord) -> ClaimEvent:
 def versions_of(db: Session, scope: Scope, claim_ids: Collection[UUID]) -> dict[UUID, ClaimVersion]:
     """The latest version of those of some claims that have one."""
     found: dict[UUID, ClaimVersion] = {}
-    for some in _parts(list(claim_ids)):
+    for some in in_parts(list(claim_ids)):
         found |= latest_by(db, scope, ClaimVersion, "claim_id", some)
     return found
 
@@ -268,7 +186,7 @@ def versions_of(db: Session, scope: Scope, claim_ids: Collection[UUID]) -> dict[
 def claims_of(db: Session, scope: Scope, claim_ids: Collection[UUID]) -> dict[UUID, ClaimRecord]:
     """Some claims by id."""
     found: dict[UUID, ClaimRecord] = {}
-    for some in _parts(list(claim_ids)):
+    for some in in_parts(list(claim_ids)):
         rows = scope.all_of(db, ClaimRecord, col(ClaimRecord.id).in_(some))
         found |= {row.id: row for row in rows}
     return found
@@ -279,7 +197,7 @@ def lines_of_claims(
 ) -> dict[UUID, list[ClaimLineRecord]]:
     """The lines of some claims in order of their numbers, those of corrections too."""
     found: dict[UUID, list[ClaimLineRecord]] = {}
-    for some in _parts(list(claim_ids)):
+    for some in in_parts(list(claim_ids)):
         rows = scope.all_of(db, ClaimLineRecord, col(ClaimLineRecord.claim_id).in_(some))
         for row in sorted(rows, key=lambda one: one.line_number):
             found.setdefault(row.claim_id, []).append(row)
@@ -302,7 +220,7 @@ def claims_in_file(db: Session, scope: Scope, file_id: UUID) -> list[UUID]:
     )
     ids = [row.claim_id for row in written]
     last: dict[UUID, ClaimEventRecord] = {}
-    for some in _parts(ids):
+    for some in in_parts(ids):
         own = scope.all_of(
             db,
             ClaimEventRecord,
@@ -323,50 +241,7 @@ def files_page(
     return db.exec(query).all()
 
 
-@dataclass(frozen=True)
-class Unclaimed:
-    """A closed month whose standing lines are not all on claims."""
-
-    month_start_day: date
-    lines: int
-
-
-def unclaimed_months(db: Session, scope: Scope) -> list[Unclaimed]:
-    """How many standing lines of each closed month are on no claim."""
-    own = scope.organization_id
-    taken = (
-        select(col(Posting.key), col(Posting.ordinal))
-        .where(col(Posting.organization_id) == own, col(Posting.sign) < 0)
-        .subquery()
-    )
-    claimed = select(col(ClaimLineRecord.posting_id)).where(
-        col(ClaimLineRecord.organization_id) == own,
-        col(ClaimLineRecord.posting_id).is_not(None),
-        col(ClaimLineRecord.claim_id).not_in(_withdrawn(scope)),
-    )
-    rows = db.execute(
-        select(col(Close.month_start_day), func.count())
-        .select_from(Posting)
-        .join(
-            Close,
-            (col(Close.organization_id) == own) & (col(Close.id) == col(Posting.close_id)),
-        )
-        .outerjoin(
-            taken,
-            (taken.c.key == col(Posting.key)) & (taken.c.ordinal == col(Posting.ordinal)),
-        )
-        .where(
-            col(Posting.organization_id) == own,
-            col(Posting.sign) > 0,
-            taken.c.key.is_(None),
-            col(Posting.id).not_in(claimed),
-        )
-        .group_by(col(Close.month_start_day))
-        .order_by(col(Close.month_start_day))
-    )
-    return [Unclaimed(*row) for row in rows]
-
-
-def _parts(ids: Sequence[Any]) -> Iterator[Sequence[Any]]:
+def in_parts(ids: Sequence[Any]) -> Iterator[Sequence[Any]]:
+    """Ids in parts that one statement takes."""
     for start in range(0, len(ids), _AT_ONCE):
         yield ids[start : start + _AT_ONCE]

@@ -11,7 +11,7 @@ from uuid import UUID
 
 from fastapi import Form, Query, Request
 from fastapi.responses import Response
-from sqlmodel import Session, col, select
+from sqlmodel import Session
 
 from billing.claims.lifecycle import Status
 from billing.claims.sending import Reach, reach
@@ -36,13 +36,13 @@ from rpm.actions.write_claim_file import (
 )
 from rpm.errors import Conflict, NotAllowed, NotFound
 from rpm.store.engine import reading, transaction
+from rpm.store.queries.claimed import closed_months, unclaimed_months
 from rpm.store.queries.claims import (
     ClaimFilter,
     ListedClaim,
     claims_in_file,
     files_page,
     listed_claims,
-    unclaimed_months,
 )
 from rpm.store.queries.clearinghouses import (
     CLAIMS,
@@ -52,7 +52,6 @@ from rpm.store.queries.clearinghouses import (
 )
 from rpm.store.queries.people import names_of_patients
 from rpm.store.scope import Scope
-from rpm.store.tables.ledger import Close
 from rpm.store.tables.people import Payer
 from rpm.web.pages.claim_words import STATUS_TONES, STATUS_WORDS, mend
 from rpm.web.pages.months import Month
@@ -144,14 +143,7 @@ def _list(
 
 
 def _months(db: Session, scope: Scope) -> list[Month]:
-    days = db.exec(
-        select(Close.month_start_day)
-        .where(col(Close.organization_id) == scope.organization_id)
-        .distinct()
-        .order_by(col(Close.month_start_day).desc())
-        .limit(_MOST_MONTHS)
-    )
-    return [Month(day) for day in days]
+    return [Month(day) for day in closed_months(db, scope, _MOST_MONTHS)]
 
 
 def _houses(db: Session, scope: Scope) -> list[tuple[str, str]]:

@@ -30,13 +30,8 @@ from rpm.actions.set_practice_setting import (
 )
 from rpm.errors import InvalidRequest, NotAllowed, NotFound
 from rpm.store.engine import reading, transaction
-from rpm.store.queries.claims import (
-    ClaimFilter,
-    events_of,
-    listed_claims,
-    standings_of,
-    unclaimed_months,
-)
+from rpm.store.queries.claimed import unclaimed_months
+from rpm.store.queries.claims import ClaimFilter, events_of, listed_claims, standings_of
 from rpm.store.scope import Scope
 from rpm.store.tables.claims import ClaimLineRecord
 from rpm.store.tables.coding import Visit, VisitDecision
