@@ -17,6 +17,7 @@ from rpm.access import Actor
 from rpm.actions.decide_visit import DecideVisit, coded, decide_visit
 from rpm.actions.practice_day import practice_today
 from rpm.errors import Conflict, InvalidRequest
+from rpm.store.queries.eligibility import latest_answers
 from rpm.store.queries.visits import (
     decisions_of,
     monitoring_seconds_on,
@@ -123,6 +124,7 @@ def _page(
         reasons={name: text for name, text in values.items() if name.startswith(_OVERRULE)},
         to_overrule=_to_overrule(coding),
         monitoring_seconds=_monitoring(db, scope, row),
+        eligibility=latest_answers(db, scope, [row.patient_id]).get(row.patient_id),
         payers=PAYER_WORDS,
         choices={name: dict(pairs) for name, pairs in CHOICES.items()},
         overrule=_OVERRULE,
