@@ -30,6 +30,7 @@ from benchmarks.one_patient import measure_one_patient
 from benchmarks.result import RESULTS, Result
 from benchmarks.stored import part_paths, write_part
 from benchmarks.trials import (
+    FIXED_PIECES,
     digest_by_workers,
     evaluate_by_workers,
     evaluate_parts,
@@ -69,13 +70,15 @@ class Size:
     part_episodes: int
     repeats: int
     patient_repeats: int
+    fixed_pieces: int
 
     @classmethod
     def of(cls, episodes: int, *, quick: bool) -> "Size":
         """The sizes of a run over so many episodes; ``quick`` takes fewer repeats."""
         smaller = tuple(size for size in (episodes // 100, episodes // 10) if size >= 2)
         part = max(min(PART_EPISODES, episodes // 4), 2)
-        return cls(episodes, smaller, part, 1 if quick else 3, 20 if quick else 200)
+        few = (1, 10, 2 * WORKERS)
+        return cls(episodes, smaller, part, *(few if quick else (3, 200, FIXED_PIECES)))
 
 
 def main(arguments: Sequence[str] | None = None) -> Result:
@@ -204,7 +207,7 @@ def _spread(result: Result, paths: list[Path], size: Size) -> None:
         for workers in (1, WORKERS)
         for name, work in (
             ("evaluate", partial(evaluate_by_workers, paths)),
-            ("fixed work", fixed_work_by_workers),
+            ("fixed work", partial(fixed_work_by_workers, pieces=size.fixed_pieces)),
         )
     }
     taken = {name: seconds_of(runs) for name, runs in in_turn(trials, size.repeats).items()}

@@ -255,23 +255,23 @@ def _memory(result: Result, bench: Bench, share: int) -> None:
 def _full_table(result: Result, bench: Bench, repeats: int, share: int) -> None:
     """The rate with many readings stored before, beside the rate before they were."""
 
-    def rate() -> float:
-        with product(bench.practice, bench.served) as service:
-            target = [bench.senders[1].to(service.port)]
-            alone(drive, target, Asked(2, 1_000, 4, next(bench.numbers)))
-            bodies = max(SIZES[1_000] // share, 2)
-            loads = [
-                alone(drive, target, Asked(bodies, 1_000, 4, next(bench.numbers)))
-                for _ in range(repeats)
-            ]
+    def rate(service: Service) -> float:
+        target = [bench.senders[1].to(service.port)]
+        alone(drive, target, Asked(2, 1_000, 4, next(bench.numbers)))
+        bodies = max(SIZES[1_000] // share, 2)
+        loads = [
+            alone(drive, target, Asked(bodies, 1_000, 4, next(bench.numbers)))
+            for _ in range(repeats)
+        ]
         return _rate(loads)
 
-    say(f"{bench.engine}, before the table is filled")
-    before = rate()
     rows = STORED_BEFORE // share
-    say(f"{bench.engine}, adding {rows:,} readings")
-    fill(bench.practice.engine, rows)
-    after = rate()
+    with product(bench.practice, bench.served) as service:
+        say(f"{bench.engine}, before the table is filled")
+        before = rate(service)
+        say(f"{bench.engine}, adding {rows:,} readings")
+        fill(bench.practice.engine, rows)
+        after = rate(service)
     result.table(
         f"Bulk on {bench.engine} with a table that is full",
         ("readings stored before", "readings/s"),

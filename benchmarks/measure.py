@@ -130,7 +130,7 @@ def repeated_in_turn(
 ) -> dict[K, Series]:
     """Milliseconds of several short pieces of work, warm, taking turns."""
     for work in works.values():
-        for _ in range(warm_up):
+        for _ in range(min(warm_up, repeats)):
             work()
     values: dict[K, list[float]] = {name: [] for name in works}
     for _ in range(repeats):

@@ -67,12 +67,12 @@ def evaluate_by_workers(paths: Sequence[Path], workers: int) -> Spent:
         return watch.spent(sum(pool.map(_count, paths)))
 
 
-def fixed_work_by_workers(workers: int) -> Spent:
+def fixed_work_by_workers(workers: int, pieces: int = FIXED_PIECES) -> Spent:
     """Work that shares nothing, by so many processes: what the machine itself gives them."""
     with fresh_processes(workers) as pool:
         list(pool.map(_fixed_work, range(workers * 2)))
         watch = Stopwatch()
-        return watch.spent(sum(pool.map(_fixed_work, range(FIXED_PIECES))))
+        return watch.spent(sum(pool.map(_fixed_work, range(pieces))))
 
 
 def digest_by_workers(paths: Sequence[Path], workers: int) -> str:
