@@ -33,6 +33,7 @@ WORDS = {
     "key": "0" * 32,
     "kind": "Patient",
     "vendor": "generic",
+    "code": "W_MUE_CAP",
 }
 """Parts of addresses that are no ids."""
 
