@@ -35,7 +35,7 @@ MonthOption = Annotated[str | None, typer.Option(help="Claims with services of a
 
 def register(group: typer.Typer) -> None:
     """Add the commands to the group ``claims``."""
-    for command in (facts, charges, assemble, hold, release, write):
+    for command in (facts, charges, assemble, hold, release, write, corrections):
         group.command(command.__name__)(command)
     group.command("list")(list_)
 
@@ -306,3 +306,45 @@ def write(
         raise typer.Exit(1)
     typer.echo(f"{written.name}: {written.claim_count} claims, SHA-256 {written.sha256}")
     typer.echo(f"file {written.id} waits to be sent to {written.clearinghouse_key}")
+
+
+def corrections(
+    accept: Annotated[
+        str | None, typer.Option(help="Control number of a claim whose correction is made.")
+    ] = None,
+    by: Annotated[str | None, typer.Option(help="With --accept: who.")] = None,
+    reason: Annotated[str | None, typer.Option(help="With --accept: why.")] = None,
+    organization: Organization = None,
+) -> None:
+    """Tell claims whose lines were taken back or changed since, and what is proposed; 1 for any.
+
+    With --accept the correction of one claim is made: it is rebuilt, withdrawn, replaced or voided,
+    and a new version waits for its release.
+    """
+    from rpm.actions.claim_corrections import AcceptCorrection, accept_correction, proposals
+    from rpm.errors import NotFound
+    from rpm.store.queries.claims import claim_with_number
+    from rpm.store.scope import Scope
+
+    if accept is not None and (by is None or reason is None):
+        raise typer.BadParameter("--accept goes with --by and --reason")
+    with _acting(organization, "corrections", by if accept else None) as (db, actor, now):
+        scope = Scope.of(actor)
+        if accept is not None:
+            row = claim_with_number(db, scope, accept)
+            if row is None:
+                raise NotFound("there is no claim of this number")
+            command = AcceptCorrection(claim_id=row.id, reason=reason or "")
+            made = accept_correction(db, actor, now, command)
+            typer.echo(f"{accept}: {made.correction}")
+            return
+        found = proposals(db, scope)
+    for one in found:
+        gone = " ".join(line.procedure for line in one.gone) or "nothing"
+        added = " ".join(service.procedure for service, _ in one.added) or "nothing"
+        typer.echo(
+            f"{one.current.row.control_number}  {one.correction}: {gone} gone, {added} instead"
+        )
+    if found:
+        raise typer.Exit(1)
+    typer.echo("every claim says what the record says")

@@ -24,6 +24,8 @@ from rpm.web.pages import (
     alerts,
     answers,
     claim,
+    claim_corrections,
+    claim_exchange,
     claim_figures,
     claim_papers,
     claims,
@@ -49,6 +51,7 @@ from rpm.web.pages import (
     time_log,
     time_typed,
     timer,
+    timer_finish,
     visit_form,
     visit_list,
     visits,
@@ -72,8 +75,10 @@ PAGES: tuple[APIRouter, ...] = (
     alerts.router,
     answers.router,  # these two before the address of one claim
     remittances.router,
+    claim_exchange.router,  # before the address of one claim
     claim_figures.router,  # before the address of one claim
     claim_papers.router,
+    claim_corrections.router,  # these two before the address of one claim
     claims.router,
     claim.router,
     close.router,
@@ -97,6 +102,7 @@ PAGES: tuple[APIRouter, ...] = (
     time_log.router,
     time_typed.router,
     timer.router,
+    timer_finish.router,
     visit_form.router,
     visit_list.router,
     visits.router,

@@ -8,7 +8,7 @@ from datetime import date
 from typing import Annotated, Any
 from uuid import UUID
 
-from fastapi import Query, Request
+from fastapi import Query
 from pydantic import BaseModel, Field
 from sqlmodel import Session, col
 
@@ -28,21 +28,13 @@ from rpm.actions.release_claims import (
     hold_claims,
     release_claims,
 )
-from rpm.actions.write_claim_file import (
-    DiscardFile,
-    PreparedFile,
-    discard_claim_file,
-    keep_claim_file,
-    prepare_claim_file,
-)
-from rpm.store.engine import reading, transaction
+from rpm.actions.write_claim_file import DiscardFile, discard_claim_file, write_claim_file
 from rpm.store.queries.claims import events_of, files_page, standings_of
 from rpm.store.queries.rows import page_of
 from rpm.store.scope import Scope
 from rpm.store.tables.claims import ClaimFile, ClaimRecord
 from rpm.web.deps import PROBLEMS, Db, Now, Page, Paging, ReadDb, area_router, permit
 from rpm.web.routes.readings import after_id
-from rpm.web.running import engine_of
 from rpm.web.shown import ShownFact, ShownFinding, shown_findings
 
 router = area_router("Claims")
@@ -310,16 +302,12 @@ def _decided(found: Decided) -> DecidedOut:
     operation_id="write_claim_file",
     responses=PROBLEMS,
 )
-def write(request: Request, now: Now, actor: Releaser, command: WriteFile) -> WrittenOut:
-    """The file, or what stops it; while it is checked nobody waits to write."""
-    engine = engine_of(request, actor)
-    with reading(engine) as db:
-        prepared = prepare_claim_file(db, actor, now, command.clearinghouse_key)
-    if not isinstance(prepared, PreparedFile):
-        return WrittenOut(file=None, findings=shown_findings(prepared))
-    with transaction(engine) as db:
-        file = keep_claim_file(db, actor, now, prepared)
-    return WrittenOut(file=ClaimFileOut.model_validate(file), findings=[])
+def write(db: Db, now: Now, actor: Releaser, command: WriteFile) -> WrittenOut:
+    """The file, or what stops it."""
+    written = write_claim_file(db, actor, now, command.clearinghouse_key)
+    if isinstance(written, ClaimFile):
+        return WrittenOut(file=ClaimFileOut.model_validate(written), findings=[])
+    return WrittenOut(file=None, findings=shown_findings(written))
 
 
 @router.get(

@@ -46,7 +46,7 @@ class Corrected(BilledPractice):
         """Readings are excluded after the close, and the month is closed again."""
         for one in self.taken[-count:]:  # the window begins with the first reading
             self.exclude(one)
-        self.now = FEBRUARY + timedelta(days=1)
+        self.now = FEBRUARY + timedelta(minutes=5)
         self.close()
 
     def proposed(self) -> list[Proposal]:

@@ -8,6 +8,7 @@ from claims_practice import FEBRUARY, BilledPractice, billed_practice
 from conftest import FixedClock
 from sqlalchemy.engine import Engine
 from starlette.testclient import TestClient
+from test_claim_corrections import Corrected
 
 from rpm.access import Actor
 from rpm.actions.manage_clearinghouse import AddClearinghouse, add_clearinghouse
@@ -145,3 +146,23 @@ def test_the_list_has_pages(
     rest = [number for number in stand(practice) if number in second]
     assert sorted(shown + rest) == sorted(stand(practice))
     assert len(shown) == 2
+
+
+def test_corrections_are_proposed_and_made_on_their_page(
+    signed_in: Any, engine: Engine, actor: Actor, clock: FixedClock
+) -> None:
+    """A line that a later close took back is work until a person gives the word, with a reason."""
+    clock.instant = FEBRUARY
+    practice = Corrected(engine, actor)
+    biller: TestClient = signed_in("biller")
+    assert "Every claim says" in biller.get("/claims/corrections").text
+    practice.lose_readings(2)
+    clock.instant = practice.now
+    page = biller.get("/claims/corrections").text
+    assert "99445" in page
+    assert "Make it anew" in page
+    place = f"/claims/corrections/{practice.row.id}"
+    assert biller.post(place, data={"reason": ""}).status_code == 422
+    assert biller.post(place, data={"reason": "two days were a relative's"}).status_code == 303
+    assert "attempt 2" in biller.get(f"/claims/{practice.row.id}").text
+    assert biller.post(place, data={"reason": "again"}).status_code == 422
