@@ -4,10 +4,13 @@ Owns the commands' options and what they print. Does not own reading messages.
 """
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 from uuid import UUID
 
 import typer
+
+if TYPE_CHECKING:
+    from rpm.actions.take_message import Source
 
 _Organization = Annotated[
     str | None, typer.Option(help="Id, NPI or name; not needed when there is only one.")
@@ -48,9 +51,7 @@ def receive(
     unread = waiting = 0
     with opened_organization(organization, "receive") as (engine, actor, _, now):
         for path, content in contents:
-            source = (
-                "adt-file" if content.lstrip(b"\xef\xbb\xbf\x0b\r\n ")[:3] == b"MSH" else "fhir"
-            )
+            source: Source = "adt-file" if _begins_as_message(content) else "fhir"
             with transaction(engine) as db:
                 taken = take_message(db, actor, now, source, path.name, content)
                 state, findings = taken.message.state, taken.message.findings
@@ -63,6 +64,11 @@ def receive(
     typer.echo(f"receive: files={len(contents)} proposals={waiting} unread={unread}")
     if unread:
         raise typer.Exit(1)
+
+
+def _begins_as_message(content: bytes) -> bool:
+    """Whether it looks like HL7 v2, which begins with MSH; anything else is taken for FHIR."""
+    return content.lstrip(b"\xef\xbb\xbf\x0b\r\n ")[:3] == b"MSH"
 
 
 def mllp(

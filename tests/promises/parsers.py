@@ -21,9 +21,11 @@ from cms_tables import addons, as_csv, as_text, as_xlsx, as_zip, gpci, mue, ptp,
 from openpyxl import Workbook
 from vendor_samples import files
 
+from billing.claims.inbound.proposed import FIELDS
 from billing.claims.remittance import balance_of
 from billing.claims.scrub import scrub
 from billing.claims.x12.answer_file import read_answers
+from billing.claims.x12.eligibility271 import read_271
 from billing.claims.x12.p837_read import UnreadableClaimError, read_837p
 from billing.claims.x12.segments import NotX12Error
 from billing.evidence.check import check
@@ -39,6 +41,7 @@ from devices.delivery import Notice, Parsed, UnreadableDeliveryError
 from devices.pull import Held, RenewingSource, Response
 from devices.reading import Reading, RejectedReading
 from devices.vendor import SOURCES, VENDORS
+from rpm.actions.take_message import Source, read_message
 from rpm.imports.cms_files import CmsFile, cms_files
 from rpm.imports.profile import ImportProfile, load_profile, read_profile, shipped_profiles
 from rpm.imports.read import survey
@@ -295,6 +298,38 @@ def _answer_files() -> Iterator[bytes]:
         yield path.read_bytes()
 
 
+_ADT = (
+    b"MSH|^~\\&|EHR|F|RPM|F|20260101||ADT^A04^ADT_A01|17|P|2.5.1\rEVN|A04\r"
+    b"PID|1||X1^^^A^PI~00042^^^F^MR||O\\T\\B^Ann||19500102|F|||22 Elm St^^Town^IL^62704\r"
+    b"IN1|1|P|06102|Medicare||||GRP||||20250101|20261231\r"
+)
+_VISIT = (
+    b'{"type":"visit.ended","data":{"visit_id":"v1","patient_record_number":"00042",'
+    b'"started_at":"2026-01-13T15:00:00Z","ended_at":"2026-01-13T15:23:00Z","modality":"AV"}}'
+)
+
+
+def _message(source: Source, data: bytes) -> None:
+    for one in read_message(source, data).proposals:
+        assert one.record_number
+        assert set(one.content) <= set(FIELDS[one.kind])
+
+
+def _resources() -> Iterator[bytes]:
+    yield (FILES / "interchange" / "hl7-patient-example.json").read_bytes()
+    bundle = json.loads((FILES / "interchange" / "synthea-alfreda-wyman.json").read_bytes())
+    kept = [one for one in bundle["entry"] if one["resource"]["resourceType"] in _RESOURCES]
+    yield json.dumps({"resourceType": "Bundle", "entry": kept[:4]}).encode()
+
+
+_RESOURCES = ("Patient", "Coverage", "Encounter")
+
+
+def _eligibility(data: bytes) -> None:
+    for one in read_271(data).people:
+        assert one.copay_cents is None or one.copay_cents == int(one.copay_cents)
+
+
 PARSERS: Mapping[str, Parser] = {
     **{name: Parser(partial(_vendor, name), partial(_samples, name)) for name in VENDORS},
     **{
@@ -312,5 +347,9 @@ PARSERS: Mapping[str, Parser] = {
     "evidence pack": Parser(_pack, _packs),
     "claim file": Parser(_claim_file, _claim_files),
     "answer to claims": Parser(_answers_read, _answer_files),
+    "ADT message": Parser(partial(_message, "adt-mllp"), lambda: [_ADT]),
+    "FHIR resource": Parser(partial(_message, "fhir"), _resources),
+    "visit event": Parser(partial(_message, "visit-event"), lambda: [_VISIT]),
+    "eligibility answer": Parser(_eligibility, _answer_files),
 }
 """All of them."""

@@ -99,9 +99,8 @@ def _unescaped(message: Any, told: str) -> str:
 
     Not by the library: it writes values that it cannot unescape into the log.
     """
-    field, component, repetition, escape, part = str(message.segment("MSH")[1]) + str(
-        message.segment("MSH")[2]
-    )
+    header = message.segment("MSH")
+    field, (component, repetition, escape, part) = str(header[1]), list(str(header[2]))
     meant = {"F": field, "S": component, "R": repetition, "E": escape, "T": part}
     mark = re.escape(escape)
     return re.sub(f"{mark}([^{mark}]*){mark}", lambda one: meant.get(one[1], " "), told)

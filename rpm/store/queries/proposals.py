@@ -4,6 +4,7 @@ Owns these SELECTs. Does not own answers (``rpm.actions.answer_proposal``).
 """
 
 from collections.abc import Sequence
+from typing import Any
 from uuid import UUID
 
 from sqlmodel import Session, col, func, select
@@ -42,7 +43,7 @@ def count_waiting(db: Session, scope: Scope) -> int:
     ).one()
 
 
-def _answered(scope: Scope) -> object:
+def _answered(scope: Scope) -> Any:
     return select(col(ProposalAnswer.proposal_id)).where(
         col(ProposalAnswer.organization_id) == scope.organization_id
     )
