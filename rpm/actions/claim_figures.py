@@ -8,7 +8,6 @@ nothing that they follow from is added: they are computed from every claim.
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
-from typing import cast
 from uuid import UUID
 
 from sqlmodel import Session
@@ -29,6 +28,7 @@ from rpm.actions.practice_figures import last_months
 from rpm.errors import NotFound
 from rpm.store import practice_figures as people
 from rpm.store.billed_figures import Kept
+from rpm.store.fact_rows import RawId, as_uuid
 from rpm.store.queries.answers import unmatched_sum
 from rpm.store.queries.claim_figures import figure_claims, recorded_through, unnamed_payments
 from rpm.store.queries.claims import claims_of, standings_of
@@ -101,17 +101,18 @@ def _computed(
     claims = figure_claims(db, scope, since)
     tell(1, 4)
     answered = [
-        cast("UUID", one.id)
+        as_uuid(one.id)
         for one in claims
         if any(_inside(answer.on_day, months) for answer in one.answers)
     ]
     expected = expected_amounts(db, scope, answered)
-    known = [replace(one, expected_cents=expected.get(cast("UUID", one.id))) for one in claims]
+    if expected:
+        claims = [replace(one, expected_cents=expected.get(as_uuid(one.id))) for one in claims]
     tell(2, 4)
     figures = enrolled_by_month(people.enrolled(db, scope).episodes, months)
     enrolled = {one.first_day: one.enrolled for one in figures}
     tell(3, 4)
-    return tuple(claim_figures(known, months, enrolled, today, unnamed_payments(db, scope)))
+    return tuple(claim_figures(claims, months, enrolled, today, unnamed_payments(db, scope)))
 
 
 def _inside(day: date | None, months: Sequence[date]) -> bool:
@@ -127,10 +128,10 @@ class Behind:
     part: str  # NUMERATOR or DENOMINATOR
 
     @property
-    def ids(self) -> tuple[UUID, ...]:
-        """The claims of the part."""
+    def ids(self) -> tuple[RawId, ...]:
+        """The claims of the part, by raw id."""
         figure = self.group.figure if self.group else self.figure
-        return cast("tuple[UUID, ...]", figure.claims if self.part == NUMERATOR else figure.of)
+        return figure.claims if self.part == NUMERATOR else figure.of
 
 
 AGE, SCHEDULE = "age", "schedule"
@@ -177,8 +178,9 @@ class CountedClaim:
     status: str
 
 
-def counted_claims(db: Session, scope: Scope, ids: Sequence[UUID]) -> list[CountedClaim]:
+def counted_claims(db: Session, scope: Scope, raw_ids: Sequence[RawId]) -> list[CountedClaim]:
     """Some claims in the order of their ids given."""
+    ids = [as_uuid(one) for one in raw_ids]
     rows, standings = claims_of(db, scope, ids), standings_of(db, scope, ids)
     names = names_of_patients(db, scope, [row.patient_id for row in rows.values()])
     payers = {payer.id: payer.name for payer in scope.all_of(db, Payer)}

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from billing.claims.figures.figure import ClaimId, Figure, Span
+from billing.claims.figures.figure import ClaimId, Figure, Span, place_of
 from billing.claims.figures.rates import adjudicated
 from billing.claims.figures.story import ClaimFacts, PatientPaid, Story
 from billing.money import Cents
@@ -97,7 +97,7 @@ class Received:
 def received(
     claims: Sequence[ClaimFacts], spans: Sequence[Span], unnamed: Sequence[PatientPaid] = ()
 ) -> list[Received]:
-    """What came in in each of some spans that do not overlap; ``unnamed`` names no claim."""
+    """What came in in each of some spans, in order; ``unnamed`` names no claim."""
     payer: defaultdict[Span, Cents] = defaultdict(int)
     patient: defaultdict[Span, Cents] = defaultdict(int)
     ids: defaultdict[Span, dict[ClaimId, None]] = defaultdict(dict)
@@ -117,7 +117,8 @@ def received(
 
 
 def _span_of(day: date | None, spans: Sequence[Span]) -> Span | None:
-    return next((one for one in spans if one.holds(day)), None)
+    place = place_of(day, spans)
+    return None if place is None else spans[place]
 
 
 def revenue_per_patient(came: Received, enrolled: int) -> Figure:

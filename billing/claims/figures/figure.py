@@ -4,7 +4,8 @@ Owns the division and its one rounding (half up, one decimal; cents whole). Does
 counted.
 """
 
-from collections.abc import Hashable
+from bisect import bisect_right
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import ROUND_HALF_UP, Decimal
@@ -25,6 +26,14 @@ class Span:
     def holds(self, day: date | None) -> bool:
         """Whether a day lies in it; a day that is not known does not."""
         return day is not None and self.first <= day <= self.last
+
+
+def place_of(day: date | None, spans: Sequence[Span]) -> int | None:
+    """Which of some spans, in order and without overlap, holds a day; None for none of them."""
+    if day is None:
+        return None
+    place = bisect_right(spans, day, key=lambda one: one.first) - 1
+    return place if place >= 0 and day <= spans[place].last else None
 
 
 @dataclass(frozen=True)

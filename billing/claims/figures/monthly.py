@@ -17,7 +17,7 @@ from billing.claims.figures.collected import (
     received,
     revenue_per_patient,
 )
-from billing.claims.figures.figure import Figure, Group, Span
+from billing.claims.figures.figure import Figure, Group, Span, place_of
 from billing.claims.figures.rates import (
     BY,
     clean_claims,
@@ -73,17 +73,18 @@ def claim_figures(
     now = {claim.id: story(claim, today) for claim in claims}
     told = [one for one in now.values() if one is not None]
     found = []
-    for span, came in zip(spans, received(claims, spans, unnamed), strict=True):
+    came_in = received(claims, spans, unnamed)
+    for span, some, came in zip(spans, _by_span(told, spans), came_in, strict=True):
         then = list(_as_of(kept, now, span.last))
-        expected = expected_paid(told, span)
+        expected = expected_paid(some, span)
         figures = [
-            *(rate(told, span) for rate in RATES),
+            *(rate(some, span) for rate in RATES),
             days_in_ar(then, span.last),
             expected.figure,
             revenue_per_patient(came, enrolled.get(span.first, 0)),
         ]
         groups = {
-            (key, by): tuple(grouped(told, span, by))
+            (key, by): tuple(grouped(some, span, by))
             for key, grouped in GROUPED.items()
             for by in BY
         }
@@ -97,6 +98,18 @@ def claim_figures(
                 expected,
             )
         )
+    return found
+
+
+def _by_span(told: Iterable[Story], spans: Sequence[Span]) -> list[list[Story]]:
+    """The claims that any figure of a span may count: sent, first answered or first paid in it."""
+    found: list[list[Story]] = [[] for _ in spans]
+    for one in told:
+        answered = None if one.first_answer is None else one.first_answer.on_day
+        days = (one.first_sent, answered, one.first_paid)
+        for place in {place_of(day, spans) for day in days}:
+            if place is not None:
+                found[place].append(one)
     return found
 
 

@@ -15,7 +15,7 @@ BY = ("payer", "code", "reason")
 
 def clean_claims(told: Iterable[Story], span: Span) -> Figure:
     """Of claims sent in the span and answered, those neither held before nor rejected."""
-    of = [one for one in told if span.holds(one.first_sent) and one.answered]
+    of = [one for one in told if span.holds(one.first_sent) and one.answered_first]
     return share("clean-claims", _ids(one for one in of if one.clean), _ids(of))
 
 
@@ -110,7 +110,7 @@ def adjudicated(told: Iterable[Story], span: Span) -> list[Story]:
 
 
 def _sent(told: Iterable[Story], span: Span) -> list[Story]:
-    return [one for one in told if span.holds(one.first_sent) and (one.answered or one.rejected)]
+    return [one for one in told if span.holds(one.first_sent) and one.answered]
 
 
 def _groups(

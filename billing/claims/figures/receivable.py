@@ -3,7 +3,7 @@
 Owns the buckets. Does not own where each cent of a claim is (``story``).
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 
@@ -63,31 +63,35 @@ class Receivable:
 def receivable(told: Sequence[Story], day: date) -> Receivable:
     """What is owed; ``told`` are the claims as they stood at the end of the day."""
     left = [one for one in told if one.first_sent is not None]
-    open_cents = sum(one.open_cents for one in left)
-    settled = [one for one in left if one.settled]
-    awaited = open_cents - sum(one.open_cents for one in settled)
-    refused = sum(min(max(one.refused_cents, 0), one.open_cents) for one in settled)
+    awaited = refused = unexplained = 0
+    aged: dict[tuple[int, int | None], list[Story]] = {days: [] for days in BUCKETS}
+    for one in left:
+        if one.owed_cents > 0:
+            aged[_bucket_of(one, day)].append(one)
+        if not one.settled:
+            awaited += one.open_cents
+        elif one.open_cents:
+            known = min(max(one.refused_cents, 0), one.open_cents)
+            refused += known
+            unexplained += one.open_cents - known
     return Receivable(
         day=day,
-        buckets=tuple(_bucket(left, day, *days) for days in BUCKETS),
+        buckets=tuple(_bucket(some, *days) for days, some in aged.items()),
         awaited_cents=awaited,
         refused_cents=refused,
-        unexplained_cents=open_cents - awaited - refused,
+        unexplained_cents=unexplained,
         patient_cents=sum(one.patient_open_cents for one in left),
         credit_cents=sum(one.credit_cents for one in left),
         unsent_cents=sum(one.unsent_cents for one in told),
     )
 
 
-def _bucket(left: Iterable[Story], day: date, first: int, last: int | None) -> Bucket:
-    some = [
-        one
-        for one in left
-        if one.first_sent is not None
-        and first <= (day - one.first_sent).days
-        and (last is None or (day - one.first_sent).days <= last)
-        and one.owed_cents > 0
-    ]
+def _bucket_of(one: Story, day: date) -> tuple[int, int | None]:
+    age = (day - (one.first_sent or day)).days
+    return next(days for days in BUCKETS if days[1] is None or age <= days[1])
+
+
+def _bucket(some: list[Story], first: int, last: int | None) -> Bucket:
     return Bucket(
         first,
         last,

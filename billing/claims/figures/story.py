@@ -15,6 +15,7 @@ from collections.abc import Hashable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from functools import lru_cache
+from typing import NamedTuple
 
 from billing.claims.denial import SEQUESTRATION, Answer, Taken
 from billing.claims.denial_reasons import shipped_groups
@@ -67,7 +68,7 @@ class Refused:
     cents: Cents
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Story:
     """A claim up to a day."""
 
@@ -75,60 +76,26 @@ class Story:
     standing: Standing
     first_sent: date | None
     clean: bool  # the first attempt was neither held before it left nor rejected
-    answered: bool  # anything came back for the first attempt
+    answered_first: bool  # anything came back for the first attempt
+    answered: bool  # for any attempt
     first_attempt_rejected: bool
     rejected: bool  # any attempt
     first_answer: Answer | None
     refused_first: tuple[Refused, ...]
     first_paid: date | None
+    settled: bool  # an answer stands
     paid_cents: Cents
     patient_cents: Cents
     agreed_cents: Cents
     sequestration_cents: Cents
     refused_cents: Cents
-    settled: bool  # an answer stands
-    given_up: bool  # a person wrote the rest off
     patient_paid_cents: Cents
-
-    @property
-    def left_cents(self) -> Cents:
-        """What no payment, share or agreed reduction explains; negative: more than was charged."""
-        taken = self.paid_cents + self.patient_cents + self.agreed_cents
-        return self.claim.charge_cents - taken
-
-    @property
-    def written_off_cents(self) -> Cents:
-        """What a person gave up."""
-        return max(self.left_cents, 0) if self.given_up else 0
-
-    @property
-    def cancelled_cents(self) -> Cents:
-        """What the practice took back: a void, or a claim that was withdrawn."""
-        return self.left_cents if self.standing.status in _TAKEN_BACK else 0
-
-    @property
-    def _owed_or_over(self) -> Cents:
-        return self.left_cents - self.written_off_cents - self.cancelled_cents
-
-    @property
-    def open_cents(self) -> Cents:
-        """What the payer may still owe; nothing before the claim was sent."""
-        return max(self._owed_or_over, 0) if self.first_sent else 0
-
-    @property
-    def unsent_cents(self) -> Cents:
-        """The charge of a claim that has not left."""
-        return 0 if self.first_sent else self._owed_or_over
-
-    @property
-    def credit_cents(self) -> Cents:
-        """What was paid beyond the charge, and may have to go back."""
-        return max(-self._owed_or_over, 0) if self.first_sent else 0
-
-    @property
-    def patient_open_cents(self) -> Cents:
-        """What the patient still owes of their share."""
-        return max(self.patient_cents - self.patient_paid_cents, 0)
+    written_off_cents: Cents  # what a person gave up
+    cancelled_cents: Cents  # what the practice took back: a void, or a claim that was withdrawn
+    open_cents: Cents  # what the payer may still owe
+    unsent_cents: Cents  # the charge of a claim that has not left
+    credit_cents: Cents  # paid beyond the charge: it may have to go back
+    patient_open_cents: Cents  # what the patient still owes of their share
 
     @property
     def owed_cents(self) -> Cents:
@@ -159,12 +126,21 @@ def story(claim: ClaimFacts, until: date) -> Story | None:
     rejected_first = bool(first & _REJECTIONS) and first_attempt is None
     last = max(one.attempt for one in events)
     counting = _counting(answers)
+    stands = standing(events)
+    sent = _left(claim, events, answers)
+    paid = sum(one.paid_cents for one in answers)
+    share = sum(one.patient_cents for one in answers)
+    agreed = _usual(counting)
+    patient_paid = sum(one.cents for one in claim.patient_paid if one.on_day <= until)
+    given_up = any(one.kind is Kind.WRITTEN_OFF and one.attempt == last for one in events)
+    place = _place(claim.charge_cents - paid - share - agreed, stands, sent, given_up=given_up)
     return Story(
         claim=claim,
-        standing=standing(events),
-        first_sent=_left(claim, events, answers),
+        standing=stands,
+        first_sent=sent,
         clean=Kind.HELD not in first and not rejected_first,
-        answered=bool(first & _ANSWERS) or first_attempt is not None,
+        answered_first=bool(first & _ANSWERS) or first_attempt is not None,
+        answered=bool(answers) or any(one.kind in _ANSWERS for one in events),
         first_attempt_rejected=rejected_first,
         rejected=any(one.kind in _REJECTIONS for one in events),
         first_answer=given[0] if given else None,
@@ -173,15 +149,40 @@ def story(claim: ClaimFacts, until: date) -> Story | None:
             (one.on_day for one in given if one.on_day is not None and one.paid_cents > 0),
             default=None,
         ),
-        paid_cents=sum(one.paid_cents for one in answers),
-        patient_cents=sum(one.patient_cents for one in answers),
-        agreed_cents=_usual(counting),
+        settled=_stands(answers),
+        paid_cents=paid,
+        patient_cents=share,
+        agreed_cents=agreed,
         sequestration_cents=sum(one.cents for one in counting if one.reason == SEQUESTRATION),
         refused_cents=sum(one.cents for one in refused(counting)),
-        settled=_stands(answers),
-        given_up=any(one.kind is Kind.WRITTEN_OFF and one.attempt == last for one in events),
-        patient_paid_cents=sum(one.cents for one in claim.patient_paid if one.on_day <= until),
+        patient_paid_cents=patient_paid,
+        written_off_cents=place.written_off,
+        cancelled_cents=place.cancelled,
+        open_cents=place.open,
+        unsent_cents=place.unsent,
+        credit_cents=place.credit,
+        patient_open_cents=max(share - patient_paid, 0),
     )
+
+
+class _Place(NamedTuple):
+    """Where the rest of a charge is: what no payment, share or agreed reduction explains."""
+
+    written_off: Cents = 0
+    cancelled: Cents = 0
+    open: Cents = 0
+    unsent: Cents = 0
+    credit: Cents = 0
+
+
+def _place(rest: Cents, stands: Standing, sent: date | None, *, given_up: bool) -> _Place:
+    if stands.status in _TAKEN_BACK:
+        return _Place(cancelled=rest)
+    if sent is None:
+        return _Place(unsent=rest)
+    if rest < 0:
+        return _Place(credit=-rest)
+    return _Place(written_off=rest) if given_up else _Place(open=rest)
 
 
 def _left(claim: ClaimFacts, events: list[ClaimEvent], answers: list[Answer]) -> date | None:
@@ -230,7 +231,10 @@ def _counting(answers: Sequence[Answer]) -> list[Taken]:
 
 
 def _added(taken: Iterable[Taken]) -> list[Taken]:
+    found = list(taken)
+    if all(one.cents >= 0 for one in found):
+        return found  # nothing was taken back
     cents: defaultdict[Taken, Cents] = defaultdict(int)
-    for one in taken:
+    for one in found:
         cents[replace(one, cents=0)] += one.cents
     return [replace(one, cents=total) for one, total in cents.items() if total]

@@ -18,6 +18,7 @@ from billing.claims.denial import Answer
 from billing.claims.figures.story import ClaimFacts, PatientPaid
 from billing.claims.lifecycle import ClaimEvent, Kind
 from rpm.clock import local_day
+from rpm.store.fact_rows import RawId, as_uuid, raw
 from rpm.store.queries.denials import answers_of, recorded_by
 from rpm.store.queries.people import organization_of
 from rpm.store.scope import Scope
@@ -59,9 +60,13 @@ def figure_claims(db: Session, scope: Scope, since: date) -> list[ClaimFacts]:
         col(ClaimRecord.organization_id) == scope.organization_id,
         col(ClaimRecord.from_day) >= since,
     )
-    columns = ("id", "patient_id", "payer_id", "from_day", "charge_cents")
+    columns = ("payer_id", "from_day", "charge_cents")
     rows = db.execute(
-        select(*(col(getattr(ClaimRecord, name)) for name in columns))
+        select(
+            _raw(ClaimRecord.id).label("id"),
+            _raw(ClaimRecord.patient_id).label("patient_id"),
+            *(col(getattr(ClaimRecord, name)) for name in columns),
+        )
         .where(*of_these)
         .order_by(col(ClaimRecord.from_day), col(ClaimRecord.id))
     ).all()
@@ -71,7 +76,9 @@ def figure_claims(db: Session, scope: Scope, since: date) -> list[ClaimFacts]:
     procedures = _procedures(db, scope, ids)
     events = _events(db, scope, ids, zone)
     rejected_for = _rejected_for(db, scope, ids)
-    answers = _dated(db, scope, answers_of(db, scope, [row.id for row in rows]), zone)
+    by_id = {as_uuid(row.id): row.id for row in rows}
+    answers = _dated(db, scope, answers_of(db, scope, list(by_id)), zone)
+    answers_by_raw = {by_id[claim_id]: some for claim_id, some in answers.items()}
     paid = _paid(db, scope)
     return [
         ClaimFacts(
@@ -82,7 +89,7 @@ def figure_claims(db: Session, scope: Scope, since: date) -> list[ClaimFacts]:
             charge_cents=charges.get(row.id, row.charge_cents),
             procedures=tuple(procedures.get(row.id, ())),
             events=tuple(events.get(row.id, ())),
-            answers=tuple(answers.get(row.id, ())),
+            answers=tuple(answers_by_raw.get(row.id, ())),
             patient_paid=tuple(paid.get(row.id, ())),
             rejected_for=tuple(rejected_for.get(row.id, ())),
         )
@@ -95,19 +102,19 @@ def unnamed_payments(db: Session, scope: Scope) -> list[PatientPaid]:
     return _paid(db, scope).get(None, [])
 
 
-def _paid(db: Session, scope: Scope) -> dict[UUID | None, list[PatientPaid]]:
-    found: defaultdict[UUID | None, list[PatientPaid]] = defaultdict(list)
+def _paid(db: Session, scope: Scope) -> dict[RawId | None, list[PatientPaid]]:
+    found: defaultdict[RawId | None, list[PatientPaid]] = defaultdict(list)
     query = select(
-        col(PatientPayment.claim_id), col(PatientPayment.on_day), col(PatientPayment.cents)
+        _raw(PatientPayment.claim_id), col(PatientPayment.on_day), col(PatientPayment.cents)
     ).where(col(PatientPayment.organization_id) == scope.organization_id)
     for claim_id, on_day, cents in db.execute(query):
         found[claim_id].append(PatientPaid(on_day, cents))
     return dict(found)
 
 
-def _last_charges(db: Session, scope: Scope, ids: Any) -> dict[UUID, int]:
+def _last_charges(db: Session, scope: Scope, ids: Any) -> dict[RawId, int]:
     query = (
-        select(col(ClaimVersion.claim_id), col(ClaimVersion.charge_cents))
+        select(_raw(ClaimVersion.claim_id), col(ClaimVersion.charge_cents))
         .where(
             col(ClaimVersion.organization_id) == scope.organization_id,
             col(ClaimVersion.claim_id).in_(ids),
@@ -117,46 +124,52 @@ def _last_charges(db: Session, scope: Scope, ids: Any) -> dict[UUID, int]:
     return {row[0]: row[1] for row in db.execute(query)}
 
 
-def _procedures(db: Session, scope: Scope, ids: Any) -> dict[UUID, dict[str, None]]:
+def _procedures(db: Session, scope: Scope, ids: Any) -> dict[RawId, dict[str, None]]:
     """The codes of each claim in the order of its lines, each once."""
     query = (
-        select(col(ClaimLineRecord.claim_id), col(ClaimLineRecord.procedure))
+        select(_raw(ClaimLineRecord.claim_id), col(ClaimLineRecord.procedure))
         .where(
             col(ClaimLineRecord.organization_id) == scope.organization_id,
             col(ClaimLineRecord.claim_id).in_(ids),
         )
         .order_by(col(ClaimLineRecord.line_number))
     )
-    found: defaultdict[UUID, dict[str, None]] = defaultdict(dict)
+    found: defaultdict[RawId, dict[str, None]] = defaultdict(dict)
     for claim_id, procedure in db.execute(query):
         found[claim_id][procedure] = None
     return dict(found)
 
 
-def _events(db: Session, scope: Scope, ids: Any, zone: str) -> dict[UUID, list[ClaimEvent]]:
-    names = ("claim_id", *_EVENT, "on_day", "recorded_at")
-    query = select(*(col(getattr(ClaimEventRecord, name)) for name in names)).where(
+def _events(db: Session, scope: Scope, ids: Any, zone: str) -> dict[RawId, list[ClaimEvent]]:
+    names = (*_EVENT, "on_day", "recorded_at")
+    query = select(
+        _raw(ClaimEventRecord.claim_id), *(col(getattr(ClaimEventRecord, name)) for name in names)
+    ).where(
         col(ClaimEventRecord.organization_id) == scope.organization_id,
         col(ClaimEventRecord.claim_id).in_(ids),
     )
-    found: defaultdict[UUID, list[ClaimEvent]] = defaultdict(list)
+    kinds = {kind.value: kind for kind in Kind}
+    found: defaultdict[RawId, list[ClaimEvent]] = defaultdict(list)
     for claim_id, key, kind, *rest, on_day, recorded_at in db.execute(query):
+        attempt, number, frequency, paid_cents, patient_cents = rest
         day = on_day or local_day(recorded_at, zone)
-        event = ClaimEvent(key, Kind(kind), *rest)
-        found[claim_id].append(replace(event, on=day))
+        event = ClaimEvent(
+            key, kinds[kind], attempt, number, frequency, paid_cents, patient_cents, day
+        )
+        found[claim_id].append(event)
     return dict(found)
 
 
-def _rejected_for(db: Session, scope: Scope, ids: Any) -> dict[UUID, dict[str, None]]:
+def _rejected_for(db: Session, scope: Scope, ids: Any) -> dict[RawId, dict[str, None]]:
     """Category and status of rejections as bare codes, such as ``A7:562``, each once."""
     query = select(
-        col(ClaimEventRecord.claim_id), col(ClaimEventRecord.kind), col(ClaimEventRecord.detail)
+        _raw(ClaimEventRecord.claim_id), col(ClaimEventRecord.kind), col(ClaimEventRecord.detail)
     ).where(
         col(ClaimEventRecord.organization_id) == scope.organization_id,
         col(ClaimEventRecord.claim_id).in_(ids),
         col(ClaimEventRecord.kind).in_(_REJECTIONS),
     )
-    found: defaultdict[UUID, dict[str, None]] = defaultdict(dict)
+    found: defaultdict[RawId, dict[str, None]] = defaultdict(dict)
     for claim_id, kind, detail in db.execute(query):
         told = [":".join(reason[:2]) for reason in detail.get("reasons", ()) if reason]
         for reason in told or [kind]:
@@ -185,6 +198,10 @@ def _dated(
         ]
         for claim_id, some in answers.items()
     }
+
+
+def _raw(column: Any) -> Any:
+    return raw(column)
 
 
 def _parts(numbers: Collection[int]) -> Iterator[Sequence[int]]:

@@ -24,6 +24,7 @@ from rpm.actions.claim_figures import (
 )
 from rpm.errors import NotAllowed, NotFound
 from rpm.store.engine import reading
+from rpm.store.fact_rows import as_uuid
 from rpm.store.scope import Scope
 from rpm.store.tables.answers import PatientPayment
 
@@ -78,7 +79,7 @@ def each_figure_leads_to_its_claims(practice: FiguresPractice) -> None:
     """Of numerator, denominator and group; anything else is not there."""
     february = year(practice).month(FIRST_OF_FEBRUARY)
     denied = practice.claims[1]
-    assert behind(february, "denials", NUMERATOR).ids == (denied.id,)
+    assert [as_uuid(one) for one in behind(february, "denials", NUMERATOR).ids] == [denied.id]
     assert len(behind(february, "denials", DENOMINATOR).ids) == 2
     group = behind(february, "denials", NUMERATOR, "reason", "CO-97")
     with reading(practice.engine) as db:
