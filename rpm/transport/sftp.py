@@ -8,7 +8,7 @@ connection leaves its outcome unknown, and that is said.
 import hmac
 import io
 import logging
-import socket
+import socket  # safe: goes only to the host of an agreement, and speaks once its key is known
 import stat
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -29,7 +29,7 @@ from rpm.transport.place import (
 )
 
 if TYPE_CHECKING:
-    import paramiko
+    import paramiko  # safe: for the types only
 
 CONNECT_SECONDS, CALL_SECONDS = 10.0, 30.0
 WAITS_SECONDS = (1.0, 4.0)
@@ -165,7 +165,7 @@ def _connected(
 
 
 def _signed_in(place: SftpPlace, secret: SftpSecret) -> "paramiko.Transport":
-    import paramiko
+    paramiko = _library()
 
     # what goes wrong is told in our own words; its log would hold tracebacks
     logging.getLogger("paramiko").setLevel(logging.CRITICAL)
@@ -205,7 +205,7 @@ def _know_host(shown: str, pinned: str) -> None:
 
 
 def _session(transport: "paramiko.Transport") -> "paramiko.SFTPClient":
-    import paramiko
+    paramiko = _library()
 
     try:
         client = paramiko.SFTPClient.from_transport(transport)
@@ -216,7 +216,7 @@ def _session(transport: "paramiko.Transport") -> "paramiko.SFTPClient":
 
 
 def _private_key(secret: SftpSecret) -> "paramiko.PKey | None":
-    import paramiko
+    paramiko = _library()
 
     if not secret.private_key:
         return None
@@ -248,8 +248,14 @@ def _known_not_sent() -> Iterator[None]:
         raise NotReachedError(f"lost the connection: {_words(error)}") from error
 
 
+def _library() -> Any:
+    import paramiko  # safe: over the one connection that is made here; heavy, so only now
+
+    return paramiko
+
+
 def _errors() -> tuple[type[Exception], ...]:
-    import paramiko
+    paramiko = _library()
 
     return (OSError, EOFError, paramiko.SSHException)
 
