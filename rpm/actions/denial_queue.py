@@ -37,6 +37,7 @@ from rpm.store.queries.denials import (
     last_notes_of,
     listed_by_id,
     may_be_work,
+    outcomes_of,
     recorded_by,
     write_offs_waiting,
     written_off_by,
@@ -73,6 +74,7 @@ class WorkItem:
     last_note: str = ""
     answer_due_on: date | None = None  # of the last appeal
     write_off_waits: bool = False
+    appeal_outcome: str = ""  # of the last appeal, while no later answer came
 
     @property
     def due(self) -> date | None:
@@ -149,17 +151,20 @@ def _items(db: Session, scope: Scope, asked: set[UUID] | None) -> list[WorkItem]
     candidates, expected = _candidates(db, scope, asked)
     ids = [one.id for one in candidates]
     answers, gone = answers_of(db, scope, ids), written_off_by(db, scope, ids)
-    appealed = appeals_open(db, scope, ids)
+    appealed, said = appeals_open(db, scope, ids), outcomes_of(db, scope, ids)
     found = []
     for one in candidates:
         told = answers.get(one.id, [])
-        if one.id in gone and gone[one.id] > max(map(recorded_by, told), default=0):
+        last = max(map(recorded_by, told), default=0)
+        if gone.get(one.id, 0) > last:
             continue
         work = denied(one.standing, told, one.charge_cents, expected.get(one.id))
         if work is not None and one.id in appealed:
             work = replace(work, work=Work.APPEALED)  # also where a part was paid
         if work is not None:
-            found.append((one, work))
+            outcome = said.get(one.id)
+            is_news = outcome is not None and outcome.audit_number > last
+            found.append((one, work, outcome.outcome if outcome and is_news else ""))
     return _with_people(db, scope, found, appealed)
 
 
@@ -187,12 +192,12 @@ def _candidates(
 def _with_people(
     db: Session,
     scope: Scope,
-    found: Sequence[tuple[ListedClaim, Denied]],
+    found: Sequence[tuple[ListedClaim, Denied, str]],
     appealed: Mapping[UUID, date | None],
 ) -> list[WorkItem]:
-    ids = [one.id for one, _ in found]
+    ids = [one.id for one, _, _ in found]
     payers = {payer.id: payer for payer in scope.all_of(db, Payer)}
-    billing = payer_billings(db, scope, {one.payer_id for one, _ in found})
+    billing = payer_billings(db, scope, {one.payer_id for one, _, _ in found})
     persons, notes = assignments_of(db, scope, ids), last_notes_of(db, scope, ids)
     waiting = write_offs_waiting(db, scope)
     return [
@@ -207,8 +212,9 @@ def _with_people(
             notes[one.id].note if one.id in notes else "",
             appealed.get(one.id),
             one.id in waiting,
+            outcome,
         )
-        for one, work in found
+        for one, work, outcome in found
     ]
 
 

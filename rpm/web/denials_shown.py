@@ -50,6 +50,7 @@ class DeniedOut(BaseModel):
     assigned_to: UUID | None
     follow_up_on: date | None
     write_off_waits: bool = Field(description="For a second person.")
+    appeal_outcome: str = Field(description="Of the last appeal, until a later answer; or empty.")
 
 
 class NoteOut(ShownFact):
@@ -176,6 +177,7 @@ def shown_denied(item: WorkItem) -> DeniedOut:
         assigned_to=item.assigned_to,
         follow_up_on=item.follow_up_on,
         write_off_waits=item.write_off_waits,
+        appeal_outcome=item.appeal_outcome,
     )
 
 

@@ -247,6 +247,27 @@ def appeals_open(db: Session, scope: Scope, claim_ids: Collection[UUID]) -> dict
     return found
 
 
+def outcomes_of(db: Session, scope: Scope, claim_ids: Collection[UUID]) -> dict[UUID, AppealAnswer]:
+    """What the payer said to the last appeal, of those of some claims where it said something."""
+    found: dict[UUID, AppealAnswer] = {}
+    for some in _parts(list(claim_ids)):
+        query = (
+            select(col(Appeal.claim_id), AppealAnswer)
+            .join(
+                AppealAnswer,
+                (col(AppealAnswer.organization_id) == scope.organization_id)
+                & (col(AppealAnswer.appeal_id) == col(Appeal.id)),
+            )
+            .where(
+                col(Appeal.organization_id) == scope.organization_id,
+                col(Appeal.claim_id).in_(some),
+            )
+            .order_by(col(Appeal.level))
+        )
+        found |= {row[0]: row[1] for row in db.execute(query)}
+    return found
+
+
 def written_off_by(db: Session, scope: Scope, claim_ids: Collection[UUID]) -> dict[UUID, int]:
     """The audit event that last wrote off something of those of some claims where one did."""
     found: dict[UUID, int] = {}

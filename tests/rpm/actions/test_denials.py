@@ -237,6 +237,13 @@ def test_an_upheld_denial_may_go_to_the_next_level(practice: Denied, claim: Clai
     assert practice.status(claim.id) is Status.DENIED
     second = practice.act(appeal_claim, AppealClaim(**made))
     assert (second.level, practice.status(claim.id)) == (2, Status.APPEALED)
+    won = AnswerAppeal(appeal_id=second.id, outcome="overturned", on_day=due)
+    practice.act(answer_appeal, won)
+    (item,) = practice.queue().items  # until the money comes
+    assert (item.denied.work, item.appeal_outcome) == (Work.DENIED, "overturned")
+    paid = Line(claim.charge_cents, claim.charge_cents, (), "99454")
+    practice.answered(Paid(claim.control_number, (paid,), payer_number="ICN77"), trace="T2")
+    assert practice.queue().items == []
 
 
 def test_above_the_set_amount_a_second_person_writes_off(
