@@ -89,6 +89,7 @@ def denials(
         items=page.items,
         next_address=address_of(asked, page.next_cursor),
         next_cursor=page.next_cursor,
+        address=address_of(asked),
         is_first=not cursor,
         asked=asked,
         queue=queue,

@@ -69,7 +69,11 @@ def test_a_denial_is_worked_from_the_queue_to_the_packet(
     noted = {"note": "sent the log", "follow_up_on": "2026-02-20"}
     assert browser.post(f"{place}/note", data=noted).status_code == 303
     given = {"claim_id": [str(one.id), str(two.id)], "user_id": str(biller.actor.user_id)}
-    assert browser.post("/denials/assign", data=given).status_code == 303
+    back = "/denials?sort=amount"
+    done = browser.post("/denials/assign", data=given | {"back": back})
+    assert (done.status_code, done.headers["location"]) == (303, back)
+    elsewhere = browser.post("/denials/assign", data=given | {"back": "https://example.org/"})
+    assert elsewhere.headers["location"] == "/denials"
     mine = words(browser.get(f"/denials?person={biller.actor.user_id}&sort=follow-up"))
     assert "2 claims," in mine
 
