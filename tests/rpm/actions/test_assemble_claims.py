@@ -138,7 +138,8 @@ def test_who_holds_the_coverage_is_on_the_claim(engine: Engine, actor: Actor) ->
 def visit(practice: BilledPractice, patient_id: UUID, chosen: str) -> UUID:
     """An accepted visit in January."""
     visit_id = practice.new_id()
-    shared = {"patient_id": patient_id, "service_day": date(2026, 1, 13)}
+    shared: dict[str, Any] = {"patient_id": patient_id, "service_day": date(2026, 1, 13)}
+    assert practice.actor.user_id is not None
     practice.record(
         Visit(
             id=visit_id,

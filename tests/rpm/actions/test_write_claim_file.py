@@ -5,11 +5,14 @@ from typing import Any
 from uuid import UUID
 
 import pytest
+from claims_made import claim_file
 from claims_practice import BilledPractice, billed_practice
 from sqlalchemy.engine import Engine
 
 from billing.claims.claim_json import json_to_claim
 from billing.claims.lifecycle import Status
+from billing.claims.x12.as_written import as_written
+from billing.claims.x12.p837 import write_837p
 from billing.claims.x12.p837_read import read_837p
 from rpm.access import Actor
 from rpm.actions import write_claim_file as writing
@@ -98,18 +101,16 @@ def test_a_file_that_the_gate_refuses_keeps_its_claims_released(
     """The findings are told, nothing is recorded, and the number is given to the next file."""
     practice, ids = released(engine, actor, 1)
     agreed(practice)
-    broken = writing.write_837p
+    told: list[Any] = []
 
-    def without_subscriber(file: Any) -> bytes:
-        content = broken(file)
+    def without_address(file: Any) -> bytes:
+        told.append(file)
+        content = write_837p(file)
         start = content.index(b"N3*22 ELM")
         return content[:start] + content[content.index(b"N4*", start) :]
 
-    monkeypatch.setattr(writing, "read_837p", lambda _: writing.as_written(told[0]))
-    told: list[Any] = []
-    monkeypatch.setattr(
-        writing, "write_837p", lambda file: (told.append(file), without_subscriber(file))[1]
-    )
+    monkeypatch.setattr(writing, "write_837p", without_address)
+    monkeypatch.setattr(writing, "read_837p", lambda _: as_written(told[0]))
     found = written(practice)
     assert not isinstance(found, ClaimFile)
     assert found
@@ -130,8 +131,7 @@ def test_a_file_that_reads_otherwise_is_not_kept(
     """Our own reader must give back what was written."""
     practice, ids = released(engine, actor, 1)
     agreed(practice)
-    read = writing.read_837p
-    monkeypatch.setattr(writing, "read_837p", lambda content: replace(read(content), sets=()))
+    monkeypatch.setattr(writing, "read_837p", lambda content: replace(read_837p(content), sets=()))
     found = written(practice)
     assert not isinstance(found, ClaimFile)
     assert [one.code for one in found] == ["E_READ_BACK"]
@@ -180,10 +180,6 @@ def test_the_gate_tells_places_and_no_values(engine: Engine, actor: Actor) -> No
     if engine.dialect.name != "sqlite":
         pytest.skip("no database is asked")
     practice = billed_practice(engine, actor)
-    from claims_made import claim_file
-
-    from billing.claims.x12.p837 import write_837p
-
     claim = json_to_claim(practice.assemble().claims[0].content)
     content = write_837p(claim_file((claim,)))
     assert gate_findings(content) == ()
