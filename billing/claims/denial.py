@@ -14,10 +14,15 @@ from enum import StrEnum
 from billing.claims.denial_reasons import ReasonGroup, likely_edits, shipped_groups
 from billing.claims.lifecycle import Standing, Status
 from billing.coding.catalog import Edit
+from billing.coding.rules_read import shipped_coding_rules
 from billing.money import Cents
 
 SEQUESTRATION = "253"
 """The reason of what Medicare keeps back by law: it counts as received."""
+_MONITORING = "monitoring"
+"""The family of codes that the ledger posts."""
+_OF_ANY_LINE = frozenset(("administration", "pairs"))
+"""Areas of edits that concern monitoring as well as visits."""
 REJECTION = "rejection"
 """In place of a reason group, for a claim that no payer adjudicated."""
 
@@ -126,6 +131,15 @@ class RootCause:
     def nothing_stops_it(self) -> bool:
         """Whether neither an edit, a rule nor a check looks for it."""
         return not (self.edits or self.findings or self.checks)
+
+
+@dataclass(frozen=True)
+class Hint:
+    """A reason with what in the product looks for it."""
+
+    reason: Reason
+    edits: tuple[Edit, ...]
+    findings: tuple[str, ...]  # codes of the ledger's
 
 
 @dataclass(frozen=True)
@@ -242,35 +256,47 @@ def deadlines(
     return Deadlines(filing, answered_on + timedelta(days=appeal_days))
 
 
-def suggested(claim: DeniedClaim) -> tuple[tuple[Reason, tuple[Edit, ...]], ...]:
-    """Each reason with the edits that look for it on the claim's day and payer."""
-    return tuple(
-        (
-            one,
-            likely_edits(one.group, one.reason, one.remarks, claim.payer, claim.service_day),
-        )
-        for one in claim.denied.reasons
-    )
+def hints_for(claim: DeniedClaim) -> tuple[Hint, ...]:
+    """Each reason with what looks for it on the claim's day and payer.
+
+    Edits that judge how a visit is coded say nothing of monitoring, and the ledger's findings
+    nothing of visits: a reason on lines of one kind only gets the hints of that kind.
+    """
+    return tuple(_hint(one, claim) for one in claim.denied.reasons)
+
+
+def _hint(reason: Reason, claim: DeniedClaim) -> Hint:
+    group, kinds = reason.group, {_is_monitoring(code) for code in reason.procedures}
+    edits = likely_edits(group, reason.reason, reason.remarks, claim.payer, claim.service_day)
+    if kinds == {True}:
+        edits = tuple(edit for edit in edits if edit.area in _OF_ANY_LINE)
+    return Hint(reason, edits, () if kinds == {False} else group.findings)
+
+
+def _is_monitoring(procedure: str) -> bool:
+    family = shipped_coding_rules().family_of(procedure)
+    return family is not None and family.name == _MONITORING
 
 
 def root_causes(claims: Iterable[DeniedClaim]) -> tuple[RootCause, ...]:
     """Reasons over all claims, those with the most claims first; a claim may count for several."""
-    found: dict[tuple[str, str], list[tuple[Reason, tuple[Edit, ...]]]] = {}
+    found: dict[tuple[str, str], list[Hint]] = {}
     for claim in claims:
-        for reason, edits in suggested(claim):
-            found.setdefault((reason.adjustment, reason.group.key), []).append((reason, edits))
+        for hint in hints_for(claim):
+            key = (hint.reason.adjustment, hint.reason.group.key)
+            found.setdefault(key, []).append(hint)
     causes = []
     for (adjustment, _), several in found.items():
-        group = several[0][0].group
-        looking = {edit.id: edit for _, likely in several for edit in likely}
+        group = several[0].reason.group
+        edits = {edit.id: edit for hint in several for edit in hint.edits}
         causes.append(
             RootCause(
                 group,
                 adjustment,
                 len(several),
-                sum(reason.cents for reason, _ in several),
-                tuple(looking.values()),
-                group.findings,
+                sum(hint.reason.cents for hint in several),
+                tuple(edits.values()),
+                tuple(dict.fromkeys(code for hint in several for code in hint.findings)),
                 group.checks,
             )
         )

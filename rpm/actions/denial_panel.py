@@ -10,7 +10,7 @@ from uuid import UUID
 from sqlmodel import Session
 
 from billing.claims.claim import Claim
-from billing.claims.denial import Answer, Reason, suggested
+from billing.claims.denial import Answer, Reason, hints_for
 from billing.claims.lifecycle import Step
 from billing.coding.catalog import Edit
 from billing.rules.references import FindingText, finding_text
@@ -30,8 +30,8 @@ from rpm.store.tables.denials import Appeal, AppealAnswer, WorkNote, WriteOffReq
 
 
 @dataclass(frozen=True)
-class Hint:
-    """A reason with what in the product looks for it."""
+class Told:
+    """A reason with what in the product looks for it, findings in words."""
 
     reason: Reason
     edits: Sequence[Edit]
@@ -53,7 +53,7 @@ class Panel:
     current: CurrentClaim
     claim: Claim
     item: WorkItem | None
-    hints: Sequence[Hint]
+    hints: Sequence[Told]
     answers: Sequence[Answer]
     notes: Sequence[WorkNote]
     appeals: Sequence[DoneAppeal]
@@ -82,14 +82,14 @@ def denial_panel(db: Session, scope: Scope, claim_id: UUID) -> Panel:
     current, item = current_claim(db, scope, claim_id), work_item(db, scope, claim_id)
     appeals = appeals_of(db, scope, claim_id)
     answered = answers_to_appeals(db, scope, [one.id for one in appeals])
-    told = () if item is None else suggested(item.counted)
+    hints = () if item is None else hints_for(item.counted)
     return Panel(
         current=current,
         claim=current.claim,
         item=item,
         hints=[
-            Hint(reason, edits, [finding_text(code) for code in reason.group.findings])
-            for reason, edits in told
+            Told(one.reason, one.edits, [finding_text(code) for code in one.findings])
+            for one in hints
         ],
         answers=answers_of(db, scope, [claim_id]).get(claim_id, []),
         notes=notes_of(db, scope, claim_id),

@@ -18,8 +18,8 @@ from billing.claims.denial import (
     Work,
     deadlines,
     denied,
+    hints_for,
     root_causes,
-    suggested,
 )
 from billing.claims.denial_reasons import read_groups, shipped_groups
 from billing.claims.lifecycle import Standing, Status
@@ -176,12 +176,23 @@ def test_suggestions_come_from_the_catalogue_for_payer_and_day() -> None:
     """A missing place suggests the place edits, those for the payer and the day only."""
     found = work(of("CO", "16", 12_000, "M77", procedure="99214"))
     assert found is not None
-    ((reason, edits),) = suggested(DeniedClaim(found, "MCR", date(2026, 10, 1)))
-    assert reason.trust == "A"
-    assert [edit.id for edit in edits] == ["TH-POS-01", "TH-POS-02"]
-    ((_, early),) = suggested(DeniedClaim(found, "MCR", date(2021, 10, 1)))
-    assert "TH-POS-04" in [edit.id for edit in early]
-    assert "TH-POS-01" not in [edit.id for edit in early]
+    (hint,) = hints_for(DeniedClaim(found, "MCR", date(2026, 10, 1)))
+    assert hint.reason.trust == "A"
+    assert hint.findings == ()  # the ledger does not judge visits
+    assert [edit.id for edit in hint.edits] == ["TH-POS-01", "TH-POS-02"]
+    (early,) = hints_for(DeniedClaim(found, "MCR", date(2021, 10, 1)))
+    assert "TH-POS-04" in [edit.id for edit in early.edits]
+    assert "TH-POS-01" not in [edit.id for edit in early.edits]
+
+
+def test_edits_of_visits_are_not_suggested_for_monitoring() -> None:
+    """A modifier refused on device supply does not lead to edits on how a visit is coded."""
+    found = work(of("CO", "4", 500), of("CO", "151", 400, "N362"))
+    assert found is not None
+    modifier, units = hints_for(DeniedClaim(found, "MCR", DAY))
+    assert modifier.edits == ()
+    assert [edit.id for edit in units.edits] == ["TH-NCCI-09"]
+    assert "W_MUE_CAP" in units.findings
 
 
 def test_root_causes_count_claims_and_say_what_looks_for_them() -> None:
