@@ -27,6 +27,7 @@ PERMISSIONS = frozenset(
         "entries:reverse",
         "entries:approve",
         "services:write",
+        "visits:decide",
         "rules:read",
         "rules:write",
         "ledger:read",
@@ -59,6 +60,7 @@ ROLE_PERMISSIONS: dict[str, frozenset[str]] = {
         "entries:reverse",
         "entries:approve",
         "services:write",
+        "visits:decide",
         "claims:read",
     },
     "clinical_staff": _READS
@@ -74,6 +76,7 @@ ROLE_PERMISSIONS: dict[str, frozenset[str]] = {
     "biller": _READS
     | {
         "services:write",
+        "visits:decide",
         "close:run",
         "export:run",
         "claims:read",

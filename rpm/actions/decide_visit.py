@@ -74,8 +74,7 @@ def decide_visit(db: Session, actor: Actor, now: datetime, command: DecideVisit)
     an accepted visit whose ERROR nobody overruled, or an edit overruled that does not fire;
     ``Conflict`` for a visit that was corrected or withdrawn.
     """
-    require(actor, "services:write")
-    require(actor, "ledger:read")
+    require(actor, "visits:decide")
     if actor.user_id is None:
         raise NotAllowed("a named person decides on a visit")
     scope = Scope.of(actor)

@@ -45,7 +45,7 @@ from rpm.web.pages.visit_words import CHOICES, PAYER_WORDS
 router = page_router()
 
 Reader = Annotated[Actor, page_permit("ledger:read")]
-Decider = Annotated[Actor, page_permit("services:write")]
+Decider = Annotated[Actor, page_permit("visits:decide")]
 _OVERRULE = "overrule_"
 
 

@@ -31,6 +31,7 @@ router = area_router("Coding")
 
 Reader = Annotated[Actor, permit("ledger:read")]
 Writer = Annotated[Actor, permit("services:write")]
+Decider = Annotated[Actor, permit("visits:decide")]
 
 
 class CheckVisit(Command):
@@ -202,6 +203,6 @@ def correct(db: Db, now: Now, actor: Writer, command: CorrectVisit) -> Visit:
     response_model=DecisionOut,
     responses=PROBLEMS,
 )
-def decide(db: Db, now: Now, actor: Writer, command: DecideVisit) -> VisitDecision:
+def decide(db: Db, now: Now, actor: Decider, command: DecideVisit) -> VisitDecision:
     """The decision."""
     return decide_visit(db, actor, now, command)
