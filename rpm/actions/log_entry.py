@@ -120,10 +120,12 @@ def record_work(
     command: LogEntry,
     person: Worked,
     action: str = "entry.log",
+    reason: str | None = None,
 ) -> Logged:
     """``log_entry`` of a person who is known already: asks for no permission.
 
-    ``action`` is what the audit event says: another than the person may record the work.
+    ``action`` and ``reason`` are what the audit event says, where another than the person records
+    the work.
     """
     scope = Scope.of(actor)
     zone_name = organization_of(db, scope).timezone
@@ -156,7 +158,7 @@ def record_work(
         for part in parts
     ]
     subject = {"patient_id": command.patient_id}
-    with recording(db, actor, now, action, subject, command.reason) as record:
+    with recording(db, actor, now, action, subject, command.reason or reason) as record:
         entries = tuple(record.add_all(rows))
         record.subject["entry_id"] = entries[0].id
         findings = findings_of(db, scope, entries)

@@ -97,12 +97,12 @@ def stop_timer(db: Session, actor: Actor, now: datetime, command: Worked) -> Log
     if not spans:
         raise refuse("timer_id", "E_NO_TIME", "not a second was counted; discard the timer")
     logged = [
-        log_entry(db, actor, now, _entry(command, timer, span, mode, number))
+        log_entry(db, actor, now, entry_of_span(command, timer, span, mode, number))
         for number, span in enumerate(spans)
     ]
     db.delete(timer)
     db.flush()
-    return _joined(logged)
+    return joined(logged)
 
 
 def switch_timer(
@@ -120,16 +120,21 @@ def switch_timer(
 
 def discard_timer(db: Session, actor: Actor, now: datetime, command: DiscardTimer) -> None:
     """Remove the timer; its audit event tells that there was one, how long, and why it went."""
-    timer = held_timer(db, actor, command.timer_id)
+    remove(db, actor, now, held_timer(db, actor, command.timer_id), command.reason)
+
+
+def remove(db: Session, actor: Actor, now: datetime, timer: Timer, reason: str) -> None:
+    """Take a timer away without an entry."""
     spans = spans_of(timing_of(timer), whole(now))
     subject = {
         "patient_id": timer.patient_id,
+        "user_id": timer.user_id,
         "timer_id": timer.id,
         "seconds": sum(span.seconds for span in spans),
     }
     db.delete(timer)
     db.flush()
-    with recording(db, actor, now, "timer.discard", subject, command.reason):
+    with recording(db, actor, now, "timer.discard", subject, reason):
         pass
 
 
@@ -145,7 +150,8 @@ def said(contact: str, activity: str) -> str:
     return f"{CONTACTS[contact]}: {activity}"
 
 
-def _entry(command: Worked, timer: Timer, span: Span, mode: str, number: int) -> LogEntry:
+def entry_of_span(command: Worked, timer: Timer, span: Span, mode: str, number: int) -> LogEntry:
+    """What one interval of a timer is as an entry."""
     return LogEntry(
         client_id=_id(command.client_id, number),
         patient_id=timer.patient_id,
@@ -165,7 +171,8 @@ def _id(client_id: UUID, number: int) -> UUID:
     return uuid5(client_id, f"interval {number}") if number else client_id
 
 
-def _joined(logged: list[Logged]) -> Logged:
+def joined(logged: list[Logged]) -> Logged:
+    """The entries of all intervals, and what is to be known about each."""
     findings: list[Finding] = []
     for number, one in enumerate(logged):
         findings += [

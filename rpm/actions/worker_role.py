@@ -9,6 +9,7 @@ from sqlmodel import Session
 
 from billing.ledger.facts import ROLES
 from rpm.actions.command import refuse
+from rpm.store.queries.entries import latest_entries
 from rpm.store.scope import Scope
 from rpm.store.tables.people import Practitioner, User
 
@@ -37,6 +38,12 @@ def worker_role(db: Session, scope: Scope, user: User, given: str | None) -> str
     if len(possible) == 1:
         return possible[0]
     raise refuse("role", "E_ROLE_MISSING", "say in which role the user worked")
+
+
+def last_role(db: Session, scope: Scope, user: User) -> str | None:
+    """The role in which the user worked last; None before the first entry."""
+    last = latest_entries(db, scope, actor_user_id=user.id, limit=1)
+    return last[0].role if last else None
 
 
 def likely_roles(db: Session, scope: Scope, user: User) -> tuple[str, ...]:

@@ -18,7 +18,7 @@ from rpm.web.frame import Frame
 from rpm.web.guard import BodyGuard
 from rpm.web.metrics import Metrics
 from rpm.web.pages.listed import PAGES, page_paths, static_files
-from rpm.web.pages.problem_page import PAGE_HANDLERS
+from rpm.web.pages.problem_page import PAGE_HANDLERS, last_resort
 from rpm.web.routes import ROUTERS
 from rpm.web.running import start, stop
 
@@ -51,7 +51,7 @@ def create_app(settings: Settings, clock: Clock | None = None) -> FastAPI:
         openapi_url="/openapi.json",
         exception_handlers=dict(PAGE_HANDLERS),
         middleware=[
-            Middleware(Frame, metrics=metrics),
+            Middleware(Frame, metrics=metrics, last_resort=last_resort),
             Middleware(
                 BodyGuard,
                 limit_bytes=settings.body_limit_bytes,

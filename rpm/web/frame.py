@@ -1,20 +1,22 @@
 """The outermost frame of every request: its id, its log line, its count, and safe headers.
 
-Owns what surrounds an answer, and the last resort when the code fails. Does not own any answer.
+Owns what surrounds an answer, and asking for the last resort when the code fails. Does not own any
+answer.
 The log line tells the route's template, never the address, the query or a value.
 """
 
 import secrets
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import structlog
+from starlette.requests import Request
+from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from rpm import logs
 from rpm.web.metrics import Metrics
-from rpm.web.problems import problem_response
 from rpm.web.running import Running
 
 SECURITY_HEADERS = {
@@ -40,9 +42,12 @@ _log = structlog.get_logger()
 class Frame:
     """ASGI middleware; see the module."""
 
-    def __init__(self, app: ASGIApp, metrics: Metrics) -> None:
+    def __init__(
+        self, app: ASGIApp, metrics: Metrics, last_resort: Callable[[Request], Response]
+    ) -> None:
         self._app = app
         self._metrics = metrics
+        self._last_resort = last_resort
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request, framed."""
@@ -66,10 +71,7 @@ class Frame:
         except Exception as error:  # noqa: BLE001 - the last resort: nothing leaves unanswered
             _log.error("request_failed", request_id=request_id, **logs.about(error))
             if status == 0:
-                response = problem_response(
-                    request_id, "internal", "the failure is in the service's log"
-                )
-                await response(scope, receive, framed)
+                await self._last_resort(Request(scope))(scope, receive, framed)
         self._account(scope, request_id, status, time.perf_counter() - began)
         if "actor" in scope["state"]:
             running: Running = scope["app"].state.running

@@ -7,11 +7,14 @@ Owns the turn from one to the other and the way to the sign-in page. Does not ow
 import json
 from collections.abc import Mapping
 
+import structlog
 from fastapi import Request
 from fastapi.responses import JSONResponse, RedirectResponse, Response
 
-from rpm.web.handlers import HANDLERS, Handler
+from rpm import logs
+from rpm.web.handlers import HANDLERS, Handler, request_id_of
 from rpm.web.pages.shell import render
+from rpm.web.problems import problem_response
 
 TITLES = {
     "not_allowed": "You may not do this",
@@ -26,6 +29,7 @@ TITLES = {
 """In words of a page; other kinds have the title of the problem."""
 _PROGRAMS = ("/v1/", "/webhooks/", "/static/", "/openapi.json", "/metrics")
 SIGN_IN = "/sign-in"
+_log = structlog.get_logger()
 
 
 def wants_page(request: Request) -> bool:
@@ -63,6 +67,22 @@ def _page(request: Request, response: Response) -> Response:
         if name in response.headers:
             page.headers[name] = response.headers[name]
     return page
+
+
+def last_resort(request: Request) -> Response:
+    """What is answered when the code failed: a page for a person, the problem for a program.
+
+    The problem also where the page itself cannot be made.
+    """
+    told = "the failure is in the service's log"
+    response = problem_response(request_id_of(request), "internal", told)
+    if not wants_page(request):
+        return response
+    try:
+        return _page(request, response)
+    except Exception as error:  # noqa: BLE001 - the page may be what failed
+        _log.error("request_failed", request_id=request_id_of(request), **logs.about(error))
+        return response
 
 
 PAGE_HANDLERS: Mapping[int | type[Exception], Handler] = {

@@ -26,7 +26,8 @@ KNOW_SITES = frozenset(
         *("/time", "/time/type", "/time/start", "/time/beat", "/time/bar", "/time/pause"),
         *("/time/resume", "/time/answer", "/time/stop", "/time/discard"),
         *("/time/waiting/{proposal_id}", "/time/entries/{entry_id}"),
-        "/time/entries/{entry_id}/reversal",
+        *("/time/entries/{entry_id}/reversal", "/time/timers/{timer_id}/finish"),
+        "/time/timers/{timer_id}/discard",
         *("/visits", "/visits/{visit_id}", "/visits/{visit_id}/correct"),
         "/visits/{visit_id}/decision",
     }

@@ -35,7 +35,7 @@ from rpm.actions.stop_timer import (
     switch_timer,
 )
 from rpm.actions.timer_settings import timer_settings
-from rpm.actions.worker_role import likely_roles
+from rpm.actions.worker_role import last_role, likely_roles
 from rpm.errors import Conflict, InvalidRequest, NotFound, ServiceError
 from rpm.store.queries.people import names_of_patients
 from rpm.store.queries.timers import timer_of
@@ -289,7 +289,9 @@ def _stop_page(
     current = shown(db, scope, timer, now)
     request.state.timer_bar = current
     names = names_of_patients(db, scope, [next_id] if next_id else [])
-    roles = likely_roles(db, scope, scope.get(db, User, worker(actor)))
+    user = scope.get(db, User, worker(actor))
+    roles = likely_roles(db, scope, user)
+    usual = {"role": last_role(db, scope, user) or ""}
     notes = timer_settings(db, scope).note_templates
     status = 200
     if errors or refused:
@@ -303,7 +305,7 @@ def _stop_page(
         contacts=list(CONTACTS.items()),
         roles=[(role, ROLE_WORDS[role]) for role in roles],
         templates=[("", "None of these"), *((one, one) for one in notes)],
-        values={"client_id": str(uuid4()), **(values or {})},
+        values={"client_id": str(uuid4()), **usual, **(values or {})},
         errors=errors or {},
         refused=refused,
         next_id=next_id if next_id in names else None,
