@@ -36,6 +36,7 @@ from rpm.actions.claim_events import own_event
 from rpm.actions.correct_claim import CorrectClaim, CorrectLine, correct_claim
 from rpm.actions.denial_queue import causes
 from rpm.actions.load_cms_tables import load_cms_tables
+from rpm.actions.match_answer import MatchAnswer, match_answer
 from rpm.actions.record_billing import SetPayerBilling, set_payer_billing
 from rpm.actions.set_practice_setting import (
     CLAIMS_TWO_PERSONS,
@@ -47,6 +48,7 @@ from rpm.actions.write_off import DecideWriteOff, WriteOffClaim, decide_write_of
 from rpm.errors import Conflict, InvalidRequest, NotAllowed, NotFound
 from rpm.store.chain import recording
 from rpm.store.engine import make_engine, reading, transaction
+from rpm.store.queries.answers import unmatched
 from rpm.store.scope import Scope
 from rpm.store.tables.claims import ClaimRecord
 from rpm.store.verify import verify_chain
@@ -387,3 +389,18 @@ def test_the_queue_is_what_looking_at_every_claim_gives(
     looked = {row.id: practice.item(row.id) for row in prepared.claims}
     assert found == {key: item for key, item in looked.items() if item is not None}
     engine.dispose()
+
+
+def test_a_refusal_that_a_person_matched_is_work_then(practice: Denied, claim: ClaimRecord) -> None:
+    """Part of a claim refused under a number that is not ours: nobody's, until it is matched."""
+    asked = claim.charge_cents
+    part = Line(asked, asked - 2_000, (("CO", "97", 2_000),), "99454")
+    practice.answered(Paid("PAPER7", (part,), payer_number="ICN77"))
+    assert practice.queue().items == []
+    with reading(practice.engine) as db:
+        (answer,) = unmatched(db, Scope.of(practice.actor))
+    told = {"remittance_claim_id": answer.id, "control_number": claim.control_number}
+    practice.act(match_answer, MatchAnswer(**told, reason="billed on paper"))
+    (item,) = practice.queue().items
+    assert (item.denied.work, item.denied.at_stake_cents) == (Work.PARTLY_DENIED, 2_000)
+    assert practice.item(claim.id) == item
