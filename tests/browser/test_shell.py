@@ -13,6 +13,8 @@ ADMIN_PAGES = (
     "/admin/users",
     "/admin/roles",
     "/admin/emergencies",
+    "/admin/provider",
+    "/admin/sites",
     "/admin/accesses",
     "/emergency",
 )
