@@ -18,6 +18,7 @@ from rpm.store.tables import METADATA
 from rpm.store.tables.base import JsonValue, UtcDateTime
 
 TABLE_OF = {
+    "answer": "remittance_claim",
     "claim": "claim_record",
     "change": "proposal",
     "encounter": "visit",
@@ -28,6 +29,7 @@ TABLE_OF = {
     "next_patient": "patient",
     "order": "purge_order",
     "page": "rule_page",
+    "payment": "patient_payment",
     "proposal": "proposed_entry",
     "entry": "interaction_entry",
     "request": "write_off_request",

@@ -38,8 +38,8 @@ NO_IDS = {
 }
 """Fields of bodies that name something outside the record."""
 ENOUGH = 3
-OPEN_PARTS = {"vendor", "connection", "secret"}
-"""Parts of addresses that are themselves the proof, not an id."""
+OPEN_PARTS = {"vendor", "connection", "secret", "organization_id"}
+"""Parts of addresses that are themselves the proof, or where a practice's people sign in."""
 
 
 @dataclass(frozen=True)
