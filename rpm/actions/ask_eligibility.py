@@ -6,7 +6,7 @@ nor sending it: a kept file goes out as a file of claims does. Asking changes no
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from uuid import UUID
 
@@ -116,8 +116,6 @@ def ask_eligibility(
 
 
 def _traced(inquiry: Inquiry, number: int, place: int) -> Inquiry:
-    from dataclasses import replace
-
     return replace(inquiry, trace_number=f"E{number:09d}P{place:05d}")
 
 

@@ -4,6 +4,7 @@ Owns our own documented form, since platforms share none. Takes parsed JSON valu
 visit proposes it; a beginning alone is kept and proposes it too, without an end.
 """
 
+from datetime import datetime
 from typing import Any
 
 from billing.claims.inbound.proposed import FORM, TYPE, VISIT, Read, instant_of, line
@@ -52,6 +53,4 @@ def read_visit_event(value: Any) -> Read:
 
 
 def _earlier(one: str, other: str) -> bool:
-    from datetime import datetime
-
     return datetime.fromisoformat(one) < datetime.fromisoformat(other)

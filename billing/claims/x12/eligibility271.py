@@ -7,7 +7,7 @@ monitoring only by a procedure (EB13); what stands in free text is kept for a pe
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 
 from billing.claims.x12.kind import ELIGIBILITY, interchanges, kind_of_set
@@ -198,8 +198,6 @@ def _benefit(one: Segment, repetition: str) -> Benefit:
 
 
 def _with(benefit: Benefit, one: Segment) -> Benefit:
-    from dataclasses import replace
-
     if one.name == "MSG":
         return replace(benefit, messages=(*benefit.messages, one.get(1)))
     if one.get(1) == "ZZ":

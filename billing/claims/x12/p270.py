@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from billing.claims.claim import Name, Payer, Person
-from billing.claims.x12.element import Element, SegmentWriter
+from billing.claims.x12.element import Element, SegmentWriter, element
 from billing.claims.x12.envelope import Interchange, interchange, transaction_set
 
 GUIDE = "005010X279A1"
@@ -62,9 +62,9 @@ def write_270(told: Interchange, asking: Asking, inquiries: Sequence[Inquiry]) -
 
 def _levels(out: SegmentWriter, payer: Payer, asking: Asking, asked: Iterable[Inquiry]) -> None:
     out.add("HL", "1", "", "20", "1")
-    out.add("NM1", "PR", "2", _cut(payer.name, _LAST), *[""] * 4, "PI", payer.payer_id)
+    out.add("NM1", "PR", "2", element(payer.name, _LAST), *[""] * 4, "PI", payer.payer_id)
     out.add("HL", "2", "1", "21", "1")
-    out.add("NM1", "1P", "2", _cut(asking.name, _LAST), *[""] * 4, "XX", asking.npi)
+    out.add("NM1", "1P", "2", element(asking.name, _LAST), *[""] * 4, "XX", asking.npi)
     level = 2
     for one in asked:
         level += 1
@@ -86,19 +86,13 @@ def _levels(out: SegmentWriter, payer: Payer, asking: Asking, asked: Iterable[In
 def _person(out: SegmentWriter, entity: str, who: Person, known_by: tuple[str, ...]) -> None:
     name: Name = who.name
     parts: tuple[Element, ...] = (
-        _cut(name.last, _LAST),
-        _cut(name.first, _FIRST),
-        _cut(name.middle, _MIDDLE),
+        element(name.last, _LAST),
+        element(name.first, _FIRST),
+        element(name.middle, _MIDDLE),
         "",
-        _cut(name.suffix, _SUFFIX),
+        element(name.suffix, _SUFFIX),
     )
     out.add("NM1", entity, "1", *parts, *known_by)
     if who.birth_day is not None:
         sex = who.sex if who.sex in ("F", "M") else ""
         out.add("DMG", "D8", f"{who.birth_day:%Y%m%d}", sex)
-
-
-def _cut(text: str, limit: int) -> str:
-    from billing.claims.x12.element import element
-
-    return element(text, limit)
