@@ -18,6 +18,7 @@ from billing.claims.sending import Reach, reach
 from billing.finding import Finding
 from rpm.access import Actor
 from rpm.actions.assemble_claims import AssembleClaims, assemble_claims, preview_claims
+from rpm.actions.overdue_answers import exchange_work
 from rpm.actions.practice_day import practice_today
 from rpm.actions.release_claims import (
     Decided,
@@ -135,6 +136,7 @@ def _list(
         unclaimed=[(Month(one.month_start_day), one.lines) for one in unclaimed_months(db, scope)],
         two_persons_cents=two_persons_above(db, scope),
         houses=_houses(db, scope),
+        unanswered=exchange_work(db, actor, now).count,
         decided=decided,
         refused=_refused(found, decided),
         words=STATUS_WORDS,

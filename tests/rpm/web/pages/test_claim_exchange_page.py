@@ -96,7 +96,9 @@ def test_what_is_overdue_is_listed_with_its_claim(
     """Without a 999 for two days each claim is work; who may only read has no buttons."""
     bench.send(bench.file())
     clock.advance(days=2)
-    page = signed_in("auditor").get("/claims/exchange").text
+    auditor = signed_in("auditor")
+    assert "1 to look after" in auditor.get("/claims").text
+    page = auditor.get("/claims/exchange").text
     assert "Answers that are overdue: 1" in page
     assert f"/claims/{bench.claim_ids[0]}" in page
     assert "file not acknowledged" in page
