@@ -54,15 +54,15 @@ class SegmentWriter:
 
     def __init__(self) -> None:
         self._segments: list[str] = []
-        self._written = _Written()
+        self._write = _Written().__getitem__
+        self._append = self._segments.append
 
     def __len__(self) -> int:
         return len(self._segments)
 
     def add(self, *elements: Element) -> None:
         """Write a segment: its name, then its elements."""
-        written = ELEMENT.join(map(self._written.__getitem__, elements))
-        self._segments.append(written.rstrip(ELEMENT))
+        self._append(ELEMENT.join(map(self._write, elements)).rstrip(ELEMENT))
 
     def add_fixed(self, *elements: tuple[str, int]) -> None:
         """Write the interchange header, whose elements have fixed widths: text and width each."""
