@@ -4,7 +4,7 @@ Owns the rows and the finding of an id for a field or a part of an address. What
 is taken first; where they made nothing, a row is filled in by its columns' types.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import UTC, date, datetime
 from functools import partial
 from typing import Any
@@ -54,11 +54,11 @@ MARK = "Foreignmark"
 """Stands in every text of a filled row."""
 
 
-def fill(engine: Engine, organization_id: UUID) -> None:
-    """A row in each table of organizations where this one has none."""
+def fill(engine: Engine, organization_id: UUID, without: Collection[str] = ()) -> None:
+    """A row in each table of organizations where this one has none, but for those left out."""
     with engine.begin() as connection:
         for table in METADATA.sorted_tables:
-            if "organization_id" not in table.c or table.name in FACTS_OF_NOBODY:
+            if "organization_id" not in table.c or table.name in {*FACTS_OF_NOBODY, *without}:
                 continue
             if _first(connection, table, organization_id) is None:
                 connection.execute(insert(table).values(_row(connection, table, organization_id)))

@@ -30,9 +30,14 @@ from rpm.actions.manage_sites import (
 from rpm.keys import load_keys
 from rpm.settings import Settings
 from rpm.store.engine import transaction
+from rpm.store.tables import METADATA
 from rpm.web.app import create_app
 from rpm.web.pages.site_gate import knows_sites
 
+FILLED = {"alert", "practitioner", "proposed_entry", "saved_view", "timer", "visit"}
+"""Rows that pages ask for by id; what the ledger is computed from must make sense."""
+KEPT = {"readiness_row", "readiness_mark", "worklist_row", "device_contact", "device_contact_mark"}
+"""Brought up to date before a list is shown, for the whole practice."""
 PARTS = re.compile(r"{(\w+)}")
 FAMILY, NUMBER = "Elsewherefamily", "ELSEWHERE-1"
 OWN = re.compile(r"^/(account|sign-|invitations|demo|$)|^/emergency$")
@@ -47,7 +52,7 @@ def app(settings: Settings, clock: FixedClock) -> FastAPI:
 
 @pytest.fixture
 def elsewhere(engine: Engine, actor: Actor, clock: FixedClock) -> Practice:
-    """A practice whose only patient, with rows in every table, belongs to the south."""
+    """A practice whose only patient, named by rows of many kinds, belongs to the south."""
     practice = Practice(engine, actor, clock.now())
     patient = practice.patient(family_name=FAMILY, record_number=NUMBER)
     practice.entry(patient, practice.episode(patient), date(2026, 1, 12), 300)
@@ -55,7 +60,7 @@ def elsewhere(engine: Engine, actor: Actor, clock: FixedClock) -> Practice:
         south = add_site(db, actor, clock.now(), AddSite(name="South")).id
     with transaction(engine) as db:
         place_patient(db, actor, clock.now(), PlacePatient(patient_id=patient, site_id=south))
-    fill(engine, actor.organization_id)
+    fill(engine, actor.organization_id, without=METADATA.tables.keys() - FILLED)
     return practice
 
 
@@ -81,6 +86,11 @@ def limited(
     return FORM_HEADERS | {"Cookie": f"{COOKIE}={cookie}"}
 
 
+def recorded(engine: Engine) -> dict[str, int]:
+    """How many rows each table has, but for what is only kept for quick lists."""
+    return {name: count for name, count in rows_in_all(engine).items() if name not in KEPT}
+
+
 def known_id(engine: Engine, organization_id: UUID, path: str, name: str) -> str:
     """The patient's row for a part of an address; of a page that refuses anyway, nobody's."""
     is_asked = name == "patient_id" or (knows_sites(path) and not path.startswith("/patients/"))
@@ -103,9 +113,9 @@ def test_no_page_shows_or_changes_another_sites_patient(
     pages = [
         place for place, route in routes(app).items() if is_page(route) and not OWN.match(place[1])
     ]
-    for role in sorted(LIMITED_ROLES)[: promised.count(len(LIMITED_ROLES), 1)]:
+    for role in sorted(LIMITED_ROLES):
         headers = limited(engine, settings, elsewhere.actor, clock, role)
-        before = rows_in_all(engine)
+        before = recorded(engine)
         for method, path in pages:
             names = [name for name in PARTS.findall(path) if name not in WORDS]
             ids = {name: known_id(engine, organization_id, path, name) for name in names}
@@ -120,6 +130,6 @@ def test_no_page_shows_or_changes_another_sites_patient(
             if not knows_sites(path):
                 assert answer.status_code == 403, (role, method, path)
             tried += 1
-        assert rows_in_all(engine) == before
+        assert recorded(engine) == before
     assert TRAIL not in before
     promised.reached(f"{tried} pages and forms by people of another site: 0 patients seen")
