@@ -4,7 +4,7 @@ Owns these SELECTs. Does not own where a claim stands: that is folded from its e
 (``billing.claims.lifecycle``).
 """
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -26,6 +26,8 @@ from rpm.store.tables.claims import (
 )
 
 _AT_ONCE = 500
+History = tuple[tuple[Any, ...], ...]
+"""What befell a claim, in order, without what tells its events apart."""
 
 
 @dataclass(frozen=True)
@@ -141,15 +143,32 @@ def standings_of(db: Session, scope: Scope, claim_ids: Collection[UUID]) -> dict
 
 
 def _standings(db: Session, scope: Scope, *conditions: Any) -> dict[UUID, Standing]:
-    events: dict[UUID, list[ClaimEvent]] = {}
-    names = ("key", "kind", "attempt", "number", "frequency", "paid_cents", "patient_cents")
+    """Where claims stand. Many have the same history but for its days: each is folded once."""
+    events: dict[UUID, list[tuple[Any, ...]]] = {}
+    names = ("number", "key", "kind", "attempt", "frequency", "paid_cents", "patient_cents")
     columns = (ClaimEventRecord.claim_id, *(getattr(ClaimEventRecord, name) for name in names))
     query = select(*map(col, columns)).where(
         col(ClaimEventRecord.organization_id) == scope.organization_id, *conditions
     )
-    for claim_id, key, kind, *rest in db.execute(query):
-        events.setdefault(claim_id, []).append(ClaimEvent(key, Kind(kind), *rest))
-    return {claim_id: standing(some) for claim_id, some in events.items()}
+    for claim_id, *told in db.execute(query):
+        events.setdefault(claim_id, []).append(tuple(told))
+    known: dict[History, Standing] = {}
+    return {claim_id: standing_of_rows(some, known) for claim_id, some in events.items()}
+
+
+def standing_of_rows(rows: Iterable[tuple[Any, ...]], known: dict[History, Standing]) -> Standing:
+    """Where a claim stands: number, key, kind, attempt, frequency and money of its events.
+
+    Number and key only order what the practice did, so the place in that order is enough. ``known``
+    remembers each history.
+    """
+    history = tuple(one[2:] for one in sorted(rows))
+    if history not in known:
+        known[history] = standing(
+            ClaimEvent(f"{place:09d}", Kind(kind), attempt, place, *rest)
+            for place, (kind, attempt, *rest) in enumerate(history)
+        )
+    return known[history]
 
 
 def events_of(db: Session, scope: Scope, claim_id: UUID) -> Sequence[ClaimEventRecord]:
