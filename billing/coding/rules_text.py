@@ -10,6 +10,7 @@ from datetime import date
 from billing.coding.authority import COMPACTS_FILE, read_compacts, shipped_compacts
 from billing.coding.catalog import EDITS_FILE, read_edits, shipped_edits
 from billing.coding.filing import FILING_FILE, read_limits, shipped_limits
+from billing.coding.pairs import PAIRS_FILE, visit_edition
 from billing.coding.rules import Code, CodingRules, Mode
 from billing.coding.rules_read import (
     CODES_FILE,
@@ -34,6 +35,7 @@ from billing.coding.specialties import (
 )
 from billing.finding import Finding
 from billing.rules.fields import RuleError
+from billing.rules.pairs import read_edition
 from billing.rules.references import shipped_text
 from billing.rules.ruleset import Source
 from billing.rules.text import STALE_AFTER_DAYS
@@ -72,6 +74,7 @@ def _refusals() -> Iterator[Finding]:
         (FILING_FILE, read_limits),
         (DOCUMENTATION_FILE, _read_elements),
         (SPECIALTIES_FILE, _read_specialties),
+        (PAIRS_FILE, read_edition),
     ):
         try:
             reader(shipped_text(name), name, sources)
@@ -107,6 +110,7 @@ def _leaned_on() -> Iterator[Source]:
     yield from (one.source for one in shipped_limits() if one.source is not None)
     yield from (one.source for one in shipped_elements().values())
     yield from (one.source for one in shipped_specialties().values())
+    yield from (one.source for one in visit_edition().sections)
 
 
 def _stands(confidence: str, source: Source) -> str:
