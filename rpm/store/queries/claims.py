@@ -100,7 +100,10 @@ def listed_claims(db: Session, scope: Scope, asked: ClaimFilter) -> list[ListedC
     standings = _standings(db, scope, col(ClaimEventRecord.claim_id).in_(ids))
     charges = _last_charges(db, scope, ids)
     return [
-        ListedClaim(*row[:-1], charges.get(row.id, row.charge_cents), standings[row.id])
+        ListedClaim(
+            **(row._asdict() | {"charge_cents": charges.get(row.id, row.charge_cents)}),
+            standing=standings[row.id],
+        )
         for row in rows
     ]
 
