@@ -145,7 +145,7 @@ def claims(
         with serving(found.settings, taken_address(None)) as url:
             missed = play(found, url, CLOSED_BY, _Progress())
         give_sign_ins(found)
-        with rehearsing(found, folder / "clearinghouse", MONTH, typer.echo) as walk:
+        with rehearsing(found, MONTH, typer.echo) as walk:
             typer.echo(
                 "A rehearsal on this machine: no file leaves it, and no payer said any of it."
             )

@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 from uuid import UUID
 
@@ -140,6 +141,8 @@ class Walk:
             test = make_test_file(db, self.admin, now, KEY)
         sent = send_file(self.exchange, self.admin, test.id)
         self.tell(f"Test file over SFTP to {self.server.fingerprint}: {sent.step}")
+        if sent.step != Step.SENT:
+            raise NotReady(f"the test file was not sent: {sent.problem}")
         self._fetched()
         told = ChangeUsage(key=KEY, usage="P", reason="the test file was accepted")
         self.do(change_usage, self.admin, told)
@@ -265,12 +268,18 @@ class Walk:
 
 
 @contextmanager
-def rehearsing(demo: Demo, folder: Path, month: str, tell: Tell) -> Iterator[Walk]:
-    """The walk of a demo's month, with a clearinghouse on this machine at work."""
+def rehearsing(demo: Demo, month: str, tell: Tell) -> Iterator[Walk]:
+    """The walk of a demo's month, with a clearinghouse on this machine at work.
+
+    Its folders are new each time: an earlier rehearsal's files would have the same names.
+    """
 
     def local() -> datetime:
         return demo.clock.now().astimezone(zone(ZONE)).replace(tzinfo=None)
 
     house = House(local, pays=False)
-    with listening(folder, house.answer, password=PASSWORD) as server:
+    with (
+        TemporaryDirectory(dir=demo.folder, prefix="clearinghouse-") as folder,
+        listening(Path(folder), house.answer, password=PASSWORD) as server,
+    ):
         yield Walk(demo, month, tell, house, server)

@@ -143,7 +143,7 @@ def test_a_month_is_billed_through_the_rehearsal(played: Played, tmp_path: Path)
     told: list[str] = []
     with (
         kept_demo(demo_settings(folder)) as demo,
-        rehearsing(demo, folder / "clearinghouse", MONTH, told.append) as walk,
+        rehearsing(demo, MONTH, told.append) as walk,
     ):
         walk.go()
     assert walk.missed == []
