@@ -60,9 +60,7 @@ def new_secret(kind: SchemeKind, given: str | None) -> tuple[str | None, str | N
     return made, made
 
 
-def good_secrets(
-    connection: SecretKeeper | None, ring: KeyRing, now: datetime
-) -> list[Secret]:
+def good_secrets(connection: SecretKeeper | None, ring: KeyRing, now: datetime) -> list[Secret]:
     """The secrets that are accepted at this instant; errors as of ``kept_secrets``."""
     return good_of(kept_secrets(connection, ring), now)
 

@@ -97,7 +97,8 @@ def _begin_postgresql(connection: Connection) -> None:
 def _name_organization(connection: Connection, organization_id: UUID) -> None:
     # for this transaction only: the next user of the connection is within none
     named = (str(organization_id),)
-    connection.exec_driver_sql(f"SELECT set_config('{SETTING}', %s, true)", named)
+    statement = f"SELECT set_config('{SETTING}', %s, true)"  # safe: a name of ours
+    connection.exec_driver_sql(statement, named)
 
 
 def audit_keys(session: Session) -> KeyRing:

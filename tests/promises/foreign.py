@@ -120,6 +120,8 @@ def _value(column: Column[Any]) -> Any:
 
 def id_of(engine: Engine, organization_id: UUID, name: str) -> str:
     """A real id of the organization for a field or a part of an address, such as ``close_id``."""
+    if name == "organization_id":
+        return str(organization_id)
     word = name.removesuffix("_id")
     table = METADATA.tables.get(TABLE_OF.get(word, word))
     if name == "key":

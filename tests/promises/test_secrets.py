@@ -70,6 +70,7 @@ NO_SECRETS = {
     ("rpm/web/pages/own_access.py", "password"): "as above",
     ("rpm/store/scope.py", "token_hash"): "as above",
     ("rpm/store/queries/connections.py", "token_hash"): "as above",
+    ("rpm/store/queries/proposals.py", "token_hash"): "as above",
     ("rpm/web/idempotency.py", "request_hash"): "a digest over the caller's own request",
     ("rpm/store/queries/clearinghouse_tests.py", "place_digest"): (
         "a digest over an agreement without its secret"

@@ -70,6 +70,9 @@ def test_an_organization_begins_with_all_it_needs(session: Session, clock: Clock
         "typed_limit_minutes": "30",
         "note_templates": SETTINGS["note_templates"].default,
         "retention_years": "off",
+        "claims_two_persons_above": "off",
+        "overpayment_days": "60",
+        "ask_eligibility_days": "off",
     }
     assert verify_chain(session, made.organization.id) == []
 

@@ -19,7 +19,7 @@ from rpm.store.verify import verify_chain
 
 NOW = datetime(2026, 1, 15, 12, tzinfo=UTC)
 SIZES = [1, 19, 20, 300]
-"""PostgreSQL takes few rows by a statement and many by COPY."""
+"""PostgreSQL takes few rows as values and many as arrays of columns."""
 
 
 def patients(count: int, first: int = 0) -> list[dict[str, Any]]:

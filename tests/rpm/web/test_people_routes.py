@@ -331,6 +331,9 @@ def test_the_practice_shows_and_changes_itself(api: Api) -> None:
         "typed_limit_minutes": "30",
         "note_templates": SETTINGS["note_templates"].default,
         "retention_years": "off",
+        "claims_two_persons_above": "off",
+        "overpayment_days": "60",
+        "ask_eligibility_days": "off",
     }
     api.post("settings", key="count_cgm_days", value=True, reason="our contractor agrees")
     api.post("settings", key="profile", value="NGS", reason="our contractor is NGS")
