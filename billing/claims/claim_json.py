@@ -20,7 +20,8 @@ _Decode = Callable[[Any], Any]
 
 def claim_to_json(claim: Claim) -> Json:
     """The claim as values that JSON has; the same claim gives the same values."""
-    return _encoded(claim)
+    content: dict[str, Any] = _encoded(claim)
+    return content
 
 
 def json_to_claim(content: Mapping[str, Any]) -> Claim:

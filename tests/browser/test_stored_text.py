@@ -6,6 +6,7 @@ from uuid import UUID
 
 import pytest
 from conftest import FixedClock
+from evidence_practice import FEBRUARY_CLOSE, close
 from ledger_practice import Practice, days
 from playwright.sync_api import Page
 from promised import Promised
@@ -125,6 +126,8 @@ def test_stored_text_never_runs(
     """Every page that can be opened, over payloads in every text: none runs, none is refused."""
     practice = Practice(engine, actor, clock.now())
     patients = [typed(practice, text, number) for number, text in enumerate(PAYLOADS, 1)]
+    clock.instant = FEBRUARY_CLOSE
+    close(practice, WORDS["month"], FEBRUARY_CLOSE)
     page = page_of("practice_admin")
     opened = 0
     paths = [
