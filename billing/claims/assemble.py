@@ -28,7 +28,7 @@ from billing.claims.claim import (
     Provider,
     ServiceLine,
 )
-from billing.claims.complete import lacking
+from billing.claims.complete import lack, lacking
 from billing.finding import Finding, Severity
 
 INSTITUTIONAL = "E_INSTITUTIONAL_CLAIM"
@@ -152,6 +152,8 @@ def _refused(service: Service, charges: ChargeSchedule) -> tuple[Finding, ...]:
     if _cents(service, charges) is None:
         message = "The practice's schedule has no charge for the code on the day. Add it."
         found.append(Finding(NO_CHARGE, "schedule of charges", message))
+    if not any(_codes(service)):
+        found.append(lack("diagnosis of the service"))
     return tuple(found)
 
 

@@ -43,7 +43,8 @@ def lacking(claim: Claim) -> tuple[Finding, ...]:
     return (*_empty(claim), *_providers(claim), *_identifiers(claim), *_counts(claim))
 
 
-def _lack(where: str) -> Finding:
+def lack(where: str) -> Finding:
+    """The finding for a value that is not recorded."""
     return Finding(LACKING, where, "It is not recorded, and the claim needs it. Record it.")
 
 
@@ -78,7 +79,7 @@ def _empty(claim: Claim) -> Iterator[Finding]:
         )
     for where, value in needed.items():
         if not value:
-            yield _lack(where)
+            yield lack(where)
 
 
 def _where_present(claim: Claim) -> dict[str, object]:
@@ -117,7 +118,7 @@ def _whole(address: Address | None) -> bool:
 
 def _providers(claim: Claim) -> Iterator[Finding]:
     if claim.rendering is None and claim.billing.name.organization:
-        yield _lack("rendering provider")
+        yield lack("rendering provider")
     named = {
         "rendering provider": claim.rendering,
         "referring provider": claim.referring,
@@ -132,9 +133,9 @@ def _providers(claim: Claim) -> Iterator[Finding]:
 
 def _provider(where: str, provider: Provider) -> Iterator[Finding]:
     if not _named(provider.name):
-        yield _lack(f"{where}, name")
+        yield lack(f"{where}, name")
     if not provider.npi:
-        yield _lack(f"{where}, NPI")
+        yield lack(f"{where}, NPI")
     elif not npi_is_valid(provider.npi):
         yield Finding(INVALID_NPI, f"{where}, NPI", "Its check digit is wrong. Correct it.")
 
@@ -168,18 +169,20 @@ def _counts(claim: Claim) -> Iterator[Finding]:
 def _line(claim: Claim, number: int, line: ServiceLine) -> Iterator[Finding]:
     where = f"service line {number}"
     if not line.control_number:
-        yield _lack(f"{where}, control number")
-    if not line.pointers or len(line.pointers) > MOST_POINTERS:
-        yield Finding(TOO_MUCH, f"{where}, pointers", "A line points to 1 to 4 diagnoses.")
+        yield lack(f"{where}, control number")
+    if not line.pointers:
+        yield lack(f"{where}, diagnosis")
+    if len(line.pointers) > MOST_POINTERS:
+        yield Finding(TOO_MUCH, f"{where}, pointers", "A line points to at most 4 diagnoses.")
     if any(not 1 <= one <= len(claim.diagnoses) for one in line.pointers):
-        yield _lack(f"{where}, the diagnosis it points to")
+        yield lack(f"{where}, the diagnosis it points to")
     if not line.procedure:
-        yield _lack(f"{where}, procedure")
+        yield lack(f"{where}, procedure")
     if not all(line.modifiers):
-        yield _lack(f"{where}, modifier")
+        yield lack(f"{where}, modifier")
     for one in line.adjudications:
         reasons = (text for each in one.adjustments for text in (each.group, each.reason))
         if not one.payer_id or not all(reasons):
-            yield _lack(f"{where}, payer or reason of what another payer did")
+            yield lack(f"{where}, payer or reason of what another payer did")
     if len(line.modifiers) > MOST_MODIFIERS:
         yield Finding(TOO_MUCH, f"{where}, modifiers", "A line holds at most 4 modifiers.")

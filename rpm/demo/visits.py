@@ -12,9 +12,9 @@ from typing import Any
 from rpm.demo.practice import ADMIN, BILLER, START, at
 from rpm.demo.steps import Call
 
-_VIDEO = {"level_basis": "MDM", "mdm": "MOD", "fields": "consent=documented"}
-_PHONE = {"modality": "AUDIO", "level_basis": "MDM", "mdm": "LOW"}
-_PHOTO = {"modality": "ASYNC", "fields": "service=image_review"}
+_VIDEO = {"level_basis": "MDM", "mdm": "MOD", "fields": "consent=documented;dx=I10"}
+_PHONE = {"modality": "AUDIO", "level_basis": "MDM", "mdm": "LOW", "fields": "dx=I10"}
+_PHOTO = {"modality": "ASYNC", "fields": "service=image_review;dx=L30.9"}
 _COUNSELOR = {
     "provider_type": "LPC",
     "state": "WI",

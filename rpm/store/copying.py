@@ -1,4 +1,4 @@
-"""COPY on PostgreSQL: many rows in or out in one statement.
+"""COPY on PostgreSQL: many rows out in one statement.
 
 Owns opening it on SQLAlchemy's connection and turning the driver's errors into SQLAlchemy's. Does
 not own what is copied.

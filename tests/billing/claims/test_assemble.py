@@ -179,6 +179,17 @@ def test_what_the_record_lacks_holds_the_services_that_need_it() -> None:
     }
 
 
+def test_a_service_without_a_diagnosis_holds_no_other() -> None:
+    """It is held by itself, told as what it lacks; the patient's other services leave."""
+    found = made(service(1, diagnoses=()), service(2), service(3, diagnoses=("",)))
+    assert [one.service_ids for one in found.claims] == [("s0002",)]
+    told = {
+        one.service_id: [(each.code, each.where) for each in one.findings] for one in found.held
+    }
+    lacks = [(LACKING, "diagnosis of the service")]
+    assert told == {"s0001": lacks, "s0003": lacks}
+
+
 def test_a_service_given_twice_is_an_error() -> None:
     """The same id twice would bill twice."""
     with pytest.raises(ValueError, match="twice"):

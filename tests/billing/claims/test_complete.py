@@ -70,6 +70,11 @@ def test_what_is_not_recorded_is_named(changes: dict[str, Any], where: str) -> N
         ),
         ({"lines": CLAIM.lines * 17}, TOO_MUCH, "service lines"),
         (
+            {"lines": (replace(CLAIM.lines[0], pointers=()), *CLAIM.lines[1:])},
+            LACKING,
+            "service line 1, diagnosis",
+        ),
+        (
             {"rendering": replace(RENDERING, npi="1245319598")},
             INVALID_NPI,
             "rendering provider, NPI",
